@@ -1,0 +1,1 @@
+//! The guard: what a caller may make us touch.
