@@ -1,0 +1,145 @@
+// Builds the Worker: worker-build compiles src/ to WebAssembly, wasm-bindgen
+// makes the JavaScript glue, wasm-opt shrinks, esbuild bundles. worker-build would
+// download the last three from release pages; it is given those that setup
+// installed from the package registries instead.
+//
+// The default is the unwinding build (nightly, std rebuilt): there a panic ends
+// the call that panicked. In the stable build a panic aborts the instance and
+// with it every call in flight, so falling back to it is said loudly.
+
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { nightlyReady, setup } from "./setup.mjs";
+import { ENV, Failure, NPM_BIN, ROOT, TOOLS, ask, run, say, script, shout } from "./shell.mjs";
+
+const HELP = `Usage: scripts/build [--stable] [--features LIST]
+
+Builds the Worker into build/, or does nothing when no source has changed since.
+
+  --stable          build with stable Rust: quicker, but one panic ends every call
+                    in flight; the default is the unwinding build of nightly Rust
+  --features LIST   cargo features; such a build goes to build/LIST, so that what
+                    is deployed is never a test build
+  --help            this text`;
+
+/** What the build reads besides what cargo's dependency file names. */
+const INPUTS = ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src", "migrations", "package-lock.json"];
+
+/** What wrangler uploads. */
+const OUTPUTS = ["index.js", "index_bg.wasm"];
+
+/**
+ * Builds when needed and returns `{dir, unwinding, gzipBytes}`.
+ * @param {{stable?: boolean, features?: string}} options
+ */
+export async function build({ stable = false, features = "" } = {}) {
+  await setup();
+  const unwinding = !stable && nightlyReady();
+  if (!unwinding && !stable) {
+    shout(
+      "netrecon: nightly Rust with rust-src is not to be had here, so this is the STABLE build:\n" +
+        "one panic ends every call in flight, not only its own. Good enough to try things;\n" +
+        "before you deploy: rustup toolchain install nightly --component rust-src",
+    );
+  }
+  const dir = features ? join("build", features) : "build";
+  const stamp = join(ROOT, dir, ".built-from");
+  const recipe = { unwinding, features, rustc: ask("rustc", [unwinding ? "+nightly" : "+stable", "--version"]) ?? ask("rustc", ["--version"]) };
+  if (isUpToDate(dir, stamp, recipe)) {
+    say(`${dir}/ is up to date`);
+  } else {
+    await compile(dir, recipe);
+    const inputs = inputFiles();
+    writeFileSync(stamp, JSON.stringify({ recipe, inputs, digest: digestOf(inputs) }));
+  }
+  return { dir, unwinding, gzipBytes: reportSize(dir) };
+}
+
+async function compile(dir, { unwinding, features }) {
+  say(`building ${dir}/ with ${unwinding ? "nightly Rust, panics unwind" : "stable Rust, panics abort"} (the first time some minutes)`);
+  const args = ["--release", "--out-dir", dir];
+  if (unwinding) args.push("--panic-unwind");
+  if (features) args.push("--features", features);
+  await run(join(TOOLS, "bin", "worker-build"), [...args, "--locked"], {
+    env: {
+      ...ENV,
+      WASM_BINDGEN_BIN: join(TOOLS, "bin", "wasm-bindgen"),
+      WASM_OPT_BIN: join(NPM_BIN, "wasm-opt"),
+      ESBUILD_BIN: join(NPM_BIN, "esbuild"),
+    },
+  });
+}
+
+// --- is there anything to do? ------------------------------------------------
+
+function isUpToDate(dir, stamp, recipe) {
+  if (!existsSync(stamp) || OUTPUTS.some((name) => !existsSync(join(ROOT, dir, name)))) return false;
+  const built = JSON.parse(readFileSync(stamp, "utf8"));
+  if (JSON.stringify(built.recipe) !== JSON.stringify(recipe)) return false;
+  const inputs = [...new Set([...built.inputs, ...INPUTS.flatMap(filesUnder)])].sort();
+  return digestOf(inputs) === built.digest;
+}
+
+/** INPUTS and what cargo saw the crate include from elsewhere in the checkout. */
+function inputFiles() {
+  return [...new Set([...INPUTS.flatMap(filesUnder), ...includedFiles()])].sort();
+}
+
+function filesUnder(path) {
+  const absolute = join(ROOT, path);
+  if (!existsSync(absolute)) return [];
+  if (statSync(absolute).isFile()) return [path];
+  return readdirSync(absolute).flatMap((name) => filesUnder(join(path, name)));
+}
+
+/** Cargo's dependency file: `output: input input ...`, spaces escaped. */
+function includedFiles() {
+  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
+  const file = join(target, "wasm32-unknown-unknown", "release", "netrecon.d");
+  if (!existsSync(file)) return [];
+  const [, inputs] = readFileSync(file, "utf8").split(/:\s/, 2);
+  return inputs
+    .split(/(?<!\\)\s+/)
+    .filter(Boolean)
+    .map((path) => relative(ROOT, path.replaceAll("\\ ", " ")))
+    .filter((path) => !path.startsWith(".."));
+}
+
+function digestOf(files) {
+  const hash = createHash("sha256");
+  for (const file of files) {
+    const path = join(ROOT, file);
+    hash.update(`${file}\0`).update(existsSync(path) ? readFileSync(path) : "gone").update("\0");
+  }
+  return hash.digest("hex");
+}
+
+// --- size --------------------------------------------------------------------
+
+/** Prints the size that the platform limits; returns it in bytes. */
+function reportSize(dir) {
+  const files = OUTPUTS.map((name) => readFileSync(join(ROOT, dir, name)));
+  const raw = files.reduce((sum, file) => sum + file.length, 0);
+  const gzip = files.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0);
+  say(`script size ${kib(gzip)} gzip, ${kib(raw)} raw (limit 3072 KiB gzip on the free plan)`);
+  return gzip;
+}
+
+function kib(bytes) {
+  return `${(bytes / 1024).toFixed(0)} KiB`;
+}
+
+script(import.meta, async (argv) => {
+  const options = { stable: { type: "boolean" }, features: { type: "string" }, help: { type: "boolean" } };
+  let values;
+  try {
+    ({ values } = parseArgs({ args: argv, options }));
+  } catch (error) {
+    throw new Failure(`${error.message}\n${HELP}`);
+  }
+  if (values.help) return console.log(HELP);
+  await build(values);
+});
