@@ -34,7 +34,7 @@ export const PARTS = [
   {
     name: "fmt",
     title: "rustfmt has nothing to change",
-    command: ["cargo", "fmt", "--check"],
+    command: ["cargo", "fmt", "--all", "--check"],
     count: check,
     minutes: 2,
     needs: ["setup"],
@@ -43,7 +43,7 @@ export const PARTS = [
   {
     name: "clippy",
     title: "clippy has no remark, native",
-    command: ["cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings"],
+    command: ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"],
     count: check,
     minutes: 15,
     needs: ["setup"],
@@ -51,7 +51,7 @@ export const PARTS = [
   {
     name: "clippy-wasm",
     title: "clippy has no remark, wasm32",
-    command: ["cargo", "clippy", "--locked", "--lib", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
+    command: ["cargo", "clippy", "--locked", "-p", "netrecon", "--lib", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
     count: check,
     minutes: 15,
     needs: ["setup"],
@@ -59,7 +59,7 @@ export const PARTS = [
   {
     name: "native",
     title: "Rust tests, native",
-    command: ["cargo", "test", "--locked", "--no-fail-fast"],
+    command: ["cargo", "test", "--locked", "--workspace", "--no-fail-fast"],
     count: libtest,
     minutes: 25,
     needs: ["setup"],

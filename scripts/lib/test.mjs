@@ -2,11 +2,11 @@
 // The last line is always `N passed, N failed, N skipped`; skipped tests are named
 // above it. A failing part does not stop the others, only those that need it.
 
-import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { endGroup, startGroup } from "./group.mjs";
 import { CANNOT_RUN, PARTS } from "./parts.mjs";
-import { ENV, Failure, ROOT, script } from "./shell.mjs";
+import { Failure, ROOT, script } from "./shell.mjs";
 
 const HELP = `Usage: scripts/test [PART...]
 
@@ -21,7 +21,7 @@ async function main(names) {
   if (names.includes("--help") || names.includes("-h")) return console.log(HELP);
   const unknown = names.filter((name) => !PARTS.some((part) => part.name === name));
   if (unknown.length > 0) throw new Failure(`no part is called ${unknown.join(", ")}\n${HELP}`);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => interrupted(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => void interrupted(signal));
 
   const outcomes = [];
   for (const part of withNeeds(names.length > 0 ? names : PARTS.map(({ name }) => name))) {
@@ -72,46 +72,33 @@ function resultsOf(part) {
   }
 }
 
-/** Runs the command in a process group of its own, and leaves none of it behind. */
-async function runPart({ command: [command, ...args], minutes }) {
-  const child = spawn(command, args, { cwd: ROOT, env: ENV, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  running = child;
+/** Runs the command and leaves nothing of it behind. */
+async function runPart({ command, minutes }) {
+  const group = startGroup(command, { stdio: ["ignore", "pipe", "pipe"] });
+  running = group;
   let output = "";
   const keep = (to) => (chunk) => {
     output += chunk;
     to.write(chunk);
   };
-  child.stdout.setEncoding("utf8").on("data", keep(process.stdout));
-  child.stderr.setEncoding("utf8").on("data", keep(process.stderr));
+  group.stdout.setEncoding("utf8").on("data", keep(process.stdout));
+  group.stderr.setEncoding("utf8").on("data", keep(process.stderr));
+  const closed = new Promise((resolve) => group.on("close", resolve));
   const overdue = setTimeout(() => {
     keep(process.stderr)(`\nended after ${minutes} minutes\n`);
-    endGroup(child);
+    void endGroup(group);
   }, minutes * 60_000);
-  const closed = new Promise((resolve) => child.on("close", resolve));
-  const code = await new Promise((resolve) => {
-    child.on("error", (error) => {
-      keep(process.stderr)(`cannot start ${command}: ${error.message}\n`);
-      resolve(127);
-    });
-    child.on("exit", (code) => resolve(code ?? 1));
-  });
+  const ended = await group.ended;
   clearTimeout(overdue);
-  endGroup(child);
+  await endGroup(group);
   running = null;
-  if (child.pid) await closed;
-  return { output, code };
+  if (ended instanceof Failure) keep(process.stderr)(`${ended.message}\n`);
+  else await closed;
+  return { output, code: typeof ended === "number" ? ended : 1 };
 }
 
-function endGroup(child) {
-  try {
-    if (child.pid) process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // nothing is left of it
-  }
-}
-
-function interrupted(signal) {
-  if (running) endGroup(running);
+async function interrupted(signal) {
+  if (running) await endGroup(running);
   console.error(`\nnetrecon: ended by ${signal}`);
   process.exit(130);
 }
