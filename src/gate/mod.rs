@@ -1,1 +1,363 @@
-//! (being built)
+//! The one way to a tool: identify, judge, spend, run, record.
+//!
+//! Both surfaces call [`Gate::call`] and nothing else can run a tool, so no
+//! call escapes budget, event or counter.
+
+pub mod budget;
+mod caller;
+pub mod event;
+mod memory;
+mod redact;
+
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{Either, LocalBoxFuture, select};
+use hmac::{Hmac, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+
+use crate::config::{Fallback, LogIp, Rate, TARGET_BUDGET};
+use crate::error::{Code, Error};
+use crate::guard::text;
+use crate::pulse::{Count, Outcome, day_of};
+use crate::tool::{Errand, Planned, Registry, Tool, World};
+use budget::Decision;
+pub use caller::Caller;
+use event::{Client, Event, Judgement, Protocol, Spent};
+pub use memory::Memory;
+
+/// The longest any call may take. Tools that probe stop themselves earlier
+/// and answer with what they have.
+pub const CALL_DEADLINE: Duration = Duration::from_millis(14_500);
+
+/// Where budgets are kept: one account per name, one state per budget in it.
+pub trait Ledger {
+    /// Takes `cost` out of `budget` in `account`. `Err` says why the account
+    /// could not be reached.
+    fn spend<'a>(
+        &'a self,
+        account: &'a str,
+        budget: &'a str,
+        rate: Rate,
+        cost: u32,
+    ) -> LocalBoxFuture<'a, Result<Decision, String>>;
+}
+
+/// Where calls are written down. Neither method makes the caller wait.
+pub trait Journal {
+    /// One event line.
+    fn line(&self, line: &str);
+    /// One count on `account`.
+    fn count(&self, account: &str, count: Count);
+}
+
+/// One call to a tool, as a surface hands it in.
+pub struct Call<'a> {
+    /// The tool.
+    pub tool: &'a Tool,
+    /// Its arguments, unjudged.
+    pub arguments: Value,
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// `mcp` or `api`.
+    pub surface: &'static str,
+    /// `modern`, `legacy` or `none`.
+    pub era: &'static str,
+    /// The MCP revision, or empty.
+    pub version: &'a str,
+    /// `Mcp-Session-Id`, where the client still sends one.
+    pub session: Option<&'a str>,
+    /// `clientInfo.name`, or empty.
+    pub client_name: &'a str,
+}
+
+/// What a call came to.
+#[derive(Debug)]
+pub struct Answer {
+    /// JSON text that obeys the tool's output schema, or the typed error.
+    pub result: Result<String, Error>,
+    /// The state of the caller's budget after the call.
+    pub budget: Option<Budget>,
+}
+
+/// The facts of the `RateLimit-Policy` and `RateLimit` fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// The budget's name: the tool, or `target`.
+    pub name: &'static str,
+    /// Its rate.
+    pub rate: Rate,
+    /// What is left of it.
+    pub decision: Decision,
+}
+
+/// The gate of one request.
+pub struct Gate {
+    /// The tools.
+    pub registry: Rc<Registry>,
+    /// What tools run in.
+    pub world: Rc<World>,
+    /// Budgets.
+    pub ledger: Rc<dyn Ledger>,
+    /// Evidence.
+    pub journal: Rc<dyn Journal>,
+    /// What this isolate remembers between requests.
+    pub memory: Rc<Memory>,
+}
+
+/// What the budgets said of a call.
+#[derive(Clone, Copy, Default)]
+struct Spending {
+    budget: Option<Budget>,
+    cost: u32,
+    fallback: bool,
+}
+
+impl Gate {
+    /// Judges, spends, runs and records one call of an identified caller.
+    pub async fn call(&self, call: Call<'_>) -> Answer {
+        self.pass(call, None).await
+    }
+
+    /// Spends and records a call whose arguments never arrived: it named a
+    /// known tool, so it counts, and `flaw` is its answer.
+    pub async fn refuse(&self, call: Call<'_>, flaw: Error) -> Answer {
+        self.pass(call, Some(flaw)).await
+    }
+
+    async fn pass(&self, call: Call<'_>, flaw: Option<Error>) -> Answer {
+        let started = self.world.clock.now_ms();
+        let args = redact::arguments(call.tool, &call.arguments);
+        let digest = self.keyed(&call.arguments.to_string());
+        let errand = Errand {
+            world: Rc::clone(&self.world),
+            subrequests: Rc::new(Cell::new(0)),
+        };
+
+        let mut spending = Spending::default();
+        let result = match self.admit(&call, flaw, started, &mut spending).await {
+            Ok(planned) => self.run(planned, errand.clone()).await,
+            Err(refusal) => Err(refusal),
+        };
+
+        self.record(&call, started, args, digest, &result, &spending, errand.subrequests.get());
+        Answer { result, budget: spending.budget }
+    }
+
+    /// Judge and spend. A known tool spends also when its arguments are
+    /// refused, so that an agent looping on bad input is limited too.
+    async fn admit(
+        &self,
+        call: &Call<'_>,
+        flaw: Option<Error>,
+        now_ms: u64,
+        spending: &mut Spending,
+    ) -> Result<Planned, Error> {
+        let (tool, key) = (call.tool, call.caller.key.as_str());
+        let rate = self.world.config.rate(tool.name);
+        if let Some(decision) = self.memory.still_limited(key, tool.name, now_ms) {
+            spending.budget = Some(Budget { name: tool.name, rate, decision });
+            return Err(over_budget(tool.name, rate, decision));
+        }
+        let planned = match flaw {
+            Some(flaw) => Err(flaw),
+            None => tool.judge(&self.world, call.arguments.clone()),
+        };
+        self.spend(key, tool.name, rate, tool.cost, spending).await?;
+        let planned = planned?;
+        if let Some(host) = &planned.target {
+            let account = format!("{TARGET_BUDGET}:{host}");
+            let rate = self.world.config.rate(TARGET_BUDGET);
+            let own = *spending;
+            self.spend(&account, TARGET_BUDGET, rate, tool.cost, spending).await?;
+            spending.budget = own.budget;
+        }
+        Ok(planned)
+    }
+
+    async fn spend(
+        &self,
+        account: &str,
+        name: &'static str,
+        rate: Rate,
+        cost: u32,
+        spending: &mut Spending,
+    ) -> Result<(), Error> {
+        let now_ms = self.world.clock.now_ms();
+        let decision = match self.ledger.spend(account, name, rate, cost).await {
+            Ok(decision) => decision,
+            Err(why) => {
+                spending.fallback = true;
+                match self.world.config.fallback {
+                    Fallback::Strict => self.memory.spend_fallback(account, name, rate, cost, now_ms),
+                    Fallback::Closed => {
+                        return Err(Error::new(
+                            Code::Unavailable,
+                            "Budgets cannot be checked just now; call again in a minute.",
+                        )
+                        .because(why));
+                    }
+                }
+            }
+        };
+        spending.budget = Some(Budget { name, rate, decision });
+        if decision.admitted {
+            spending.cost = cost;
+            return Ok(());
+        }
+        spending.cost = 0;
+        self.memory.remember_limited(account, name, decision, now_ms);
+        Err(over_budget(name, rate, decision))
+    }
+
+    /// Runs admitted work inside its deadline. A panic of a tool is that
+    /// call's typed error; other calls of the isolate go on.
+    async fn run(&self, planned: Planned, errand: Errand) -> Result<String, Error> {
+        let work = AssertUnwindSafe(async move { (planned.run)(errand).await }).catch_unwind();
+        let deadline = self.world.clock.sleep(CALL_DEADLINE);
+        match select(Box::pin(work), deadline).await {
+            Either::Left((Ok(result), _)) => result,
+            Either::Left((Err(panic), _)) => Err(Error::internal(panic_text(&*panic))),
+            Either::Right(_) => Err(Error::new(
+                Code::UpstreamTimeout,
+                "Nothing came back within 15 seconds; try again later.",
+            )),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn record(
+        &self,
+        call: &Call<'_>,
+        started: u64,
+        args: Value,
+        args_digest: String,
+        result: &Result<String, Error>,
+        spending: &Spending,
+        subrequests: u32,
+    ) {
+        let error = result.as_ref().err();
+        let outcome = error.map_or(Outcome::Success, |error| Outcome::of(error.code));
+        let latency_ms = self.world.clock.now_ms().saturating_sub(started);
+        let caller = call.caller;
+        let event = Event {
+            event: "tool_call",
+            v: 1,
+            ts: rfc3339(started),
+            id: self.request_id(),
+            surface: call.surface,
+            tool: call.tool.name,
+            args,
+            args_digest,
+            outcome,
+            error: error.map(|error| error.code),
+            cause: error
+                .and_then(|error| error.internal.as_deref())
+                .map(|cause| text::clean(cause, 160)),
+            latency_ms,
+            subrequests,
+            client: Client {
+                ip: self.logged_ip(caller),
+                ua: &caller.agent,
+                session: self.keyed(call.session.unwrap_or(&format!("{}|{}", caller.key, caller.agent))),
+                name: call.client_name,
+            },
+            protocol: Protocol { era: call.era, version: call.version },
+            guard: Judgement::of(error),
+            budget: Spent {
+                cost: spending.cost,
+                remaining: spending.budget.map(|budget| budget.decision.remaining),
+                fallback: spending.fallback,
+            },
+            colo: caller.colo(),
+            ray: &caller.ray,
+        };
+        self.journal.line(&event.line());
+        self.journal.count(
+            &caller.key,
+            Count {
+                day: day_of(started),
+                tool: call.tool.name.to_owned(),
+                outcome,
+                latency_ms,
+            },
+        );
+    }
+
+    fn request_id(&self) -> String {
+        let mut bytes = [0_u8; 8];
+        self.world.random.fill(&mut bytes);
+        hex(&bytes)
+    }
+
+    fn logged_ip(&self, caller: &Caller) -> String {
+        let Some(ip) = caller.ip else {
+            return String::new();
+        };
+        match (self.world.config.log_ip, ip) {
+            (LogIp::Full, ip) => ip.to_string(),
+            (LogIp::Prefix, std::net::IpAddr::V4(v4)) => {
+                let [a, b, c, _] = v4.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            (LogIp::Prefix, std::net::IpAddr::V6(v6)) => format!("{}/48", caller::prefix(v6, 48)),
+            (LogIp::Hash, ip) => self.keyed(&ip.to_string()),
+        }
+    }
+
+    /// The first 64 bits of a keyed hash, in hex: equal texts are recognised,
+    /// and without `LOG_KEY` nobody can try texts against it.
+    fn keyed(&self, text: &str) -> String {
+        match Hmac::<Sha256>::new_from_slice(&self.memory.log_key) {
+            Ok(mac) => {
+                let hash = mac.chain_update(text).finalize().into_bytes();
+                hex(&hash[..8])
+            }
+            // HMAC takes keys of any length; there is no other failure.
+            Err(_) => String::new(),
+        }
+    }
+}
+
+fn over_budget(name: &str, rate: Rate, decision: Decision) -> Error {
+    let seconds = decision.retry_after();
+    let whose = match name {
+        TARGET_BUDGET => "All callers together may analyze one target",
+        _ => "This client may call this tool",
+    };
+    let mut error = Error::new(
+        Code::RateLimited,
+        format!(
+            "{whose} {} times per {} seconds; wait {seconds} seconds, then make the same call once.",
+            rate.limit, rate.seconds
+        ),
+    );
+    error.retry_after = Some(seconds);
+    error
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a text");
+    format!("panic: {text}")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// RFC 3339 in UTC with milliseconds.
+pub fn rfc3339(unix_ms: u64) -> String {
+    use time::format_description::well_known::Rfc3339;
+    time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_ms) * 1_000_000)
+        .ok()
+        .and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_else(|| String::from("1970-01-01T00:00:00Z"))
+}

@@ -1,1 +1,195 @@
-//! (being built)
+//! The registry: five read-only tools, each one value from which the MCP
+//! catalog, the JSON API, the forms, `llms.txt` and the README table are made.
+
+mod decode;
+pub mod schema;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use futures_util::future::LocalBoxFuture;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::guard::Guard;
+use crate::port::{Clock, Network, Random, ReportStore};
+use schema::InputSchema;
+
+/// What a running tool may use. Made by `edge` once per request.
+pub struct World {
+    /// The operator's variables.
+    pub config: Rc<Config>,
+    /// Judges everything a caller names.
+    pub guard: Rc<Guard>,
+    /// Everything outbound.
+    pub network: Rc<dyn Network>,
+    /// Time.
+    pub clock: Rc<dyn Clock>,
+    /// Randomness.
+    pub random: Rc<dyn Random>,
+    /// Stored reports.
+    pub reports: Rc<dyn ReportStore>,
+    /// The data centre this request is served from, or `local`.
+    pub colo: String,
+}
+
+/// One call's own view of the world: what it used is counted here.
+#[derive(Clone)]
+pub struct Errand {
+    /// The world it runs in.
+    pub world: Rc<World>,
+    /// Subrequests made so far.
+    pub subrequests: Rc<Cell<u32>>,
+}
+
+/// How an argument may appear in the event line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Log {
+    /// Canonical text, capped; a URL without user-info, query and fragment.
+    Target,
+    /// Canonical text, capped: for names out of a fixed list.
+    Word,
+    /// Only how long it is.
+    Length,
+}
+
+/// Arguments that passed the judge, ready to run.
+pub struct Planned {
+    /// The host that shares the per-target budget, for tools that probe.
+    pub target: Option<String>,
+    /// The work. Its output is JSON text that obeys the output schema.
+    pub run: Box<dyn FnOnce(Errand) -> LocalBoxFuture<'static, Result<String, Error>>>,
+}
+
+type Judge = Box<dyn Fn(&World, Map<String, Value>) -> Result<Planned, Error>>;
+
+/// One tool, as everything else sees it.
+pub struct Tool {
+    /// `[a-z_]`, at most 40 characters.
+    pub name: &'static str,
+    /// What a person reads on a button.
+    pub title: &'static str,
+    /// The whole social contract: what it does, contacts and leaves alone.
+    pub description: &'static str,
+    /// Whether it contacts the outside.
+    pub open_world: bool,
+    /// What one call takes out of the budget.
+    pub cost: u32,
+    /// How each argument may be logged.
+    pub log: &'static [(&'static str, Log)],
+    /// The input schema, and the judge of shape made from it.
+    pub input: InputSchema,
+    /// The output schema; every success obeys it.
+    pub output: Value,
+    judge: Judge,
+}
+
+impl Tool {
+    fn of<S: Spec>() -> Tool {
+        Tool {
+            name: S::NAME,
+            title: S::TITLE,
+            description: S::DESCRIPTION,
+            open_world: S::OPEN_WORLD,
+            cost: 1,
+            log: S::LOG,
+            input: InputSchema::of::<S::Args>(),
+            output: schema::flat::<S::Output>(),
+            judge: Box::new(|world, arguments| {
+                // The shape was judged against the same type's schema, so a
+                // mismatch here is a defect of ours, not of the caller.
+                let args = serde_json::from_value(Value::Object(arguments))
+                    .map_err(|e| Error::internal(format!("{}: schema and type: {e}", S::NAME)))?;
+                let plan = S::judge(args, world)?;
+                Ok(Planned {
+                    target: S::target(&plan),
+                    run: Box::new(move |errand| {
+                        Box::pin(async move {
+                            let output = S::run(plan, errand).await?;
+                            serde_json::to_string(&output)
+                                .map_err(|e| Error::internal(format!("{}: {e}", S::NAME)))
+                        })
+                    }),
+                })
+            }),
+        }
+    }
+
+    /// Judges arguments: first their shape (caps, types, names), then what
+    /// they ask to be touched. Nothing has gone out when this fails.
+    pub fn judge(&self, world: &World, arguments: Value) -> Result<Planned, Error> {
+        let arguments = self.input.check(arguments)?;
+        (self.judge)(world, arguments)
+    }
+
+    /// The four hints of MCP, all stated.
+    pub fn annotations(&self) -> Value {
+        json!({
+            "title": self.title,
+            "readOnlyHint": true,
+            "destructiveHint": false,
+            "idempotentHint": true,
+            "openWorldHint": self.open_world,
+        })
+    }
+}
+
+/// What a tool's own file supplies.
+trait Spec: 'static {
+    const NAME: &'static str;
+    const TITLE: &'static str;
+    const DESCRIPTION: &'static str;
+    const OPEN_WORLD: bool;
+    const LOG: &'static [(&'static str, Log)];
+    type Args: DeserializeOwned + JsonSchema;
+    type Plan: 'static;
+    type Output: Serialize + JsonSchema;
+
+    /// Turns well-shaped arguments into something that may be run.
+    fn judge(args: Self::Args, world: &World) -> Result<Self::Plan, Error>;
+
+    /// The host that the per-target budget is kept for.
+    fn target(_plan: &Self::Plan) -> Option<String> {
+        None
+    }
+
+    /// Does the work.
+    fn run(
+        plan: Self::Plan,
+        errand: Errand,
+    ) -> impl Future<Output = Result<Self::Output, Error>> + 'static;
+}
+
+/// The five tools in their stable order.
+pub struct Registry {
+    tools: Vec<Tool>,
+}
+
+impl Registry {
+    /// Builds all five; schemas are generated here, once per isolate.
+    pub fn new() -> Registry {
+        Registry {
+            tools: vec![Tool::of::<decode::Decode>()],
+        }
+    }
+
+    /// In their stable order.
+    pub fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    /// By exact name.
+    pub fn find(&self, name: &str) -> Option<&Tool> {
+        self.tools.iter().find(|tool| tool.name == name)
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Registry::new()
+    }
+}

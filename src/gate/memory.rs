@@ -1,0 +1,137 @@
+//! What one isolate remembers between requests: who is over budget until
+//! when, and budgets kept here while their object cannot be reached.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use crate::config::Rate;
+
+use super::budget::{Account, Decision};
+
+/// Entries kept per map; a flood of addresses cannot grow an isolate.
+const CAP: usize = 10_000;
+
+type Key = (String, &'static str);
+
+/// Isolate-wide state of the gate.
+pub struct Memory {
+    /// The key of every keyed hash: `LOG_KEY`, or random per isolate.
+    pub log_key: Vec<u8>,
+    limited: RefCell<HashMap<Key, Limit>>,
+    fallback: RefCell<HashMap<Key, Account>>,
+}
+
+#[derive(Clone, Copy)]
+struct Limit {
+    until_ms: u64,
+    full_ms: u64,
+}
+
+impl Memory {
+    /// Remembers nothing yet.
+    pub fn new(log_key: Vec<u8>) -> Memory {
+        Memory {
+            log_key,
+            limited: RefCell::default(),
+            fallback: RefCell::default(),
+        }
+    }
+
+    /// The refusal that still holds for this client and tool, so that the
+    /// object need not be woken to repeat it.
+    pub(super) fn still_limited(&self, key: &str, tool: &'static str, now_ms: u64) -> Option<Decision> {
+        let limited = self.limited.borrow();
+        if limited.is_empty() {
+            return None;
+        }
+        let limit = limited.get(&(key.to_owned(), tool))?;
+        // A clock that stepped back makes the memory worthless: ask again.
+        let wait_ms = limit.until_ms.checked_sub(now_ms).filter(|wait| *wait > 0)?;
+        let span = limit.full_ms.checked_sub(now_ms)?;
+        Some(Decision {
+            admitted: false,
+            remaining: 0,
+            reset_seconds: span.div_ceil(1000),
+            wait_ms,
+        })
+    }
+
+    /// Remembers a refusal until its time has come.
+    pub(super) fn remember_limited(&self, key: &str, tool: &'static str, refused: Decision, now_ms: u64) {
+        let mut limited = self.limited.borrow_mut();
+        if limited.len() >= CAP {
+            limited.retain(|_, limit| limit.until_ms > now_ms);
+        }
+        if limited.len() < CAP {
+            let limit = Limit {
+                until_ms: now_ms + refused.wait_ms,
+                full_ms: now_ms + refused.reset_seconds * 1000,
+            };
+            limited.insert((key.to_owned(), tool), limit);
+        }
+    }
+
+    /// The strict policy: a tenth of the budget, at least one call, counted
+    /// here.
+    pub(super) fn spend_fallback(
+        &self,
+        account: &str,
+        name: &'static str,
+        rate: Rate,
+        cost: u32,
+        now_ms: u64,
+    ) -> Decision {
+        let tenth = Rate { limit: (rate.limit / 10).max(1), ..rate };
+        let mut accounts = self.fallback.borrow_mut();
+        if accounts.len() >= CAP {
+            accounts.retain(|_, account| !account.is_idle(now_ms));
+            if accounts.len() >= CAP {
+                accounts.clear();
+            }
+        }
+        accounts.entry((account.to_owned(), name)).or_default().spend(tenth, cost, now_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFUSED: Decision = Decision { admitted: false, remaining: 0, reset_seconds: 60, wait_ms: 6000 };
+
+    #[test]
+    fn a_refusal_is_repeated_until_its_time_has_come() {
+        let memory = Memory::new(Vec::new());
+        memory.remember_limited("198.51.100.7", "analyze", REFUSED, 1_000_000);
+        let later = memory.still_limited("198.51.100.7", "analyze", 1_002_000).unwrap();
+        assert_eq!(later.retry_after(), 4);
+        assert_eq!(memory.still_limited("198.51.100.7", "analyze", 1_006_000), None);
+    }
+
+    #[test]
+    fn a_refusal_holds_for_one_client_and_one_tool() {
+        let memory = Memory::new(Vec::new());
+        memory.remember_limited("198.51.100.7", "analyze", REFUSED, 1_000_000);
+        assert_eq!(memory.still_limited("198.51.100.8", "analyze", 1_000_000), None);
+        assert_eq!(memory.still_limited("198.51.100.7", "lookup", 1_000_000), None);
+    }
+
+    #[test]
+    fn without_its_object_a_client_has_a_tenth_of_the_budget() {
+        let memory = Memory::new(Vec::new());
+        let rate = Rate { limit: 20, seconds: 60 };
+        let admitted = (0..20)
+            .filter(|_| memory.spend_fallback("198.51.100.7", "analyze", rate, 1, 1_000_000).admitted)
+            .count();
+        assert_eq!(admitted, 2);
+    }
+
+    #[test]
+    fn a_flood_of_addresses_cannot_grow_the_memory() {
+        let memory = Memory::new(Vec::new());
+        for n in 0..CAP + 10 {
+            memory.remember_limited(&n.to_string(), "analyze", REFUSED, 1_000_000);
+        }
+        assert_eq!(memory.limited.borrow().len(), CAP);
+    }
+}

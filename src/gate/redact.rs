@@ -1,0 +1,130 @@
+//! What of a call's arguments the event line may carry.
+//!
+//! Nothing here is told apart by looking for secrets: each argument has one
+//! stated form ([`Log`]), and an argument nobody declared appears by count
+//! only.
+
+use serde_json::{Map, Value, json};
+
+use crate::guard::text;
+use crate::tool::{Log, Tool};
+
+/// Longest text kept of one argument, in characters.
+const CAP: usize = 120;
+/// Longest list kept.
+const ITEMS: usize = 8;
+
+/// The arguments as the event line shows them.
+pub fn arguments(tool: &Tool, given: &Value) -> Value {
+    let Value::Object(given) = given else {
+        return json!({});
+    };
+    let mut shown = Map::new();
+    for (name, log) in tool.log {
+        if let Some(value) = given.get(*name) {
+            shown.insert((*name).to_owned(), argument(value, *log));
+        }
+    }
+    let unknown = given.keys().filter(|name| !tool.log.iter().any(|(known, _)| known == name)).count();
+    if unknown > 0 {
+        shown.insert(String::from("unknownArguments"), json!(unknown));
+    }
+    Value::Object(shown)
+}
+
+fn argument(value: &Value, log: Log) -> Value {
+    match (value, log) {
+        (Value::String(text), Log::Length) => json!({ "chars": text.chars().count() }),
+        (Value::Object(members), Log::Length) => json!({ "members": members.len() }),
+        (Value::String(text), Log::Target) => json!(target(text)),
+        (Value::String(text), Log::Word) => json!(word(text)),
+        (Value::Array(list), Log::Word) => {
+            list.iter().take(ITEMS).map(|item| argument(item, Log::Word)).collect()
+        }
+        (Value::Null, _) => Value::Null,
+        (other, _) => json!({ "type": type_name(other) }),
+    }
+}
+
+/// A word out of a fixed list, or what is left of something else.
+fn word(text: &str) -> String {
+    match text.len() <= 40 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        true => text.to_owned(),
+        false => format!("({} chars)", text.chars().count()),
+    }
+}
+
+/// The host (and path) of a target, without user-info, query and fragment,
+/// whether or not it parses.
+fn target(text: &str) -> String {
+    let head: String = text.chars().take(4 * CAP).collect();
+    let head = text::canonical(&head);
+    let end = head.find(['?', '#']).unwrap_or(head.len());
+    let head = &head[..end];
+    let (scheme, rest) = match head.find("://") {
+        Some(at) => head.split_at(at + 3),
+        None => ("", head),
+    };
+    // The authority ends at the first separator any parser would see; what
+    // stands before its last `@` is user-info.
+    let authority_end = rest.find(['/', '\\']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(authority_end);
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    // An `@` in what a careless parser might still take for the authority.
+    let path = match path.contains('@') {
+        true => "/…",
+        false => path,
+    };
+    text::clean(&format!("{scheme}{host}{path}"), CAP)
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_loses_user_info_query_and_fragment() {
+        for (given, shown) in [
+            ("lab-good.com", "lab-good.com"),
+            ("https://lab-good.com/a?token=s3cret", "https://lab-good.com/a"),
+            ("https://u:s3cret@lab-good.com/a#s3cret", "https://lab-good.com/a"),
+            ("https://u:s3cret@x@lab-good.com", "https://lab-good.com"),
+            ("u:s3cret@lab-good.com", "lab-good.com"),
+            ("https:\\\\u:s3cret@lab-good.com", "https:/…"),
+            ("https://lab-good.com/s3cret@x", "https://lab-good.com/…"),
+            ("https:/u:s3cret@lab-good.com", "https:/…"),
+            ("lab\u{200b}-good.com\n?x=s3cret", "lab-good.com"),
+        ] {
+            assert_eq!(target(given), shown, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn no_spelling_of_a_secret_gets_through_a_target() {
+        for shape in [
+            "https://user:SECRET@h.net/", "https://h.net/?k=SECRET", "//user:SECRET@h.net",
+            "user:SECRET@h.net", "https://h.net/#SECRET", "https:////user:SECRET@h.net",
+            "https:\\/user:SECRET@h.net", "h.net?SECRET", "http://a@b:SECRET@h.net",
+        ] {
+            assert!(!target(shape).contains("SECRET"), "{shape} became {}", target(shape));
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_no_word_is_only_counted() {
+        assert_eq!(word("HTTPS"), "HTTPS");
+        assert_eq!(word("eyJhbGciOi.J9"), "(13 chars)");
+        assert_eq!(word(&"a".repeat(41)), "(41 chars)");
+    }
+}

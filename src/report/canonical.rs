@@ -1,0 +1,116 @@
+//! Canonical JSON, its digest, and ids that cannot be guessed.
+
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::port::Random;
+
+/// Characters of an id.
+const ID_LENGTH: usize = 26;
+
+/// Members that differ between two runs over an unchanged target; they stand
+/// outside the digest.
+const VOLATILE: [&str; 5] = ["id", "expiresAt", "time", "timing", "ttl"];
+
+/// Sorted members, no white space: one text per value.
+///
+/// `serde_json` keeps objects in a `BTreeMap`, so going through [`Value`]
+/// sorts at every depth.
+pub fn canonical(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(value) => value.to_string(),
+        // Only a map with non-string keys can fail, and a report has none.
+        Err(_) => String::from("null"),
+    }
+}
+
+/// SHA-256 over the canonical form without its volatile members.
+pub fn digest(value: &Value) -> [u8; 32] {
+    let mut value = value.clone();
+    strip(&mut value);
+    Sha256::digest(value.to_string()).into()
+}
+
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, _| !VOLATILE.contains(&name.as_str()));
+            members.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+/// The first 26 characters of base32 over SHA-256 of digest and a fresh
+/// 128-bit nonce: 130 bits that nobody can guess or derive from the report.
+pub fn new_id(digest: &[u8; 32], random: &dyn Random) -> String {
+    let mut nonce = [0_u8; 16];
+    random.fill(&mut nonce);
+    let hash = Sha256::new().chain_update(digest).chain_update(nonce).finalize();
+    base32(&hash, ID_LENGTH)
+}
+
+/// Whether `text` has the form of an id; anything else is not looked up.
+pub fn is_id(text: &str) -> bool {
+    text.len() == ID_LENGTH && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'))
+}
+
+/// RFC 4648 base32 in lower case, `length` characters of it.
+fn base32(bytes: &[u8], length: usize) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    (0..length)
+        .map(|index| {
+            let bit = index * 5;
+            let pair = u16::from(bytes.get(bit / 8).copied().unwrap_or(0)) << 8
+                | u16::from(bytes.get(bit / 8 + 1).copied().unwrap_or(0));
+            let five = (pair >> (11 - bit % 8)) & 31;
+            char::from(ALPHABET[usize::from(five)])
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    struct Fixed(u8);
+    impl Random for Fixed {
+        fn fill(&self, out: &mut [u8]) {
+            out.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn base32_agrees_with_the_vectors_of_rfc_4648() {
+        assert_eq!(base32(b"fooba", 8), "mzxw6ytb");
+        assert_eq!(base32(b"foobar", 10), "mzxw6ytboi");
+    }
+
+    #[test]
+    fn members_are_sorted_at_every_depth() {
+        let text = canonical(&json!({"b": {"d": 1, "c": 2}, "a": [ {"z": 0, "y": 1} ]}));
+        assert_eq!(text, r#"{"a":[{"y":1,"z":0}],"b":{"c":2,"d":1}}"#);
+    }
+
+    #[test]
+    fn the_digest_ignores_what_changes_by_itself() {
+        let one = json!({"time": "1", "probes": {"dns": {"ttl": 60, "a": ["x"]}}});
+        let two = json!({"time": "2", "probes": {"dns": {"ttl": 59, "a": ["x"]}}});
+        let other = json!({"time": "1", "probes": {"dns": {"ttl": 60, "a": ["y"]}}});
+        assert_eq!(digest(&one), digest(&two));
+        assert_ne!(digest(&one), digest(&other));
+    }
+
+    #[test]
+    fn an_id_is_26_characters_and_differs_by_nonce() {
+        let digest = digest(&json!({}));
+        let one = new_id(&digest, &Fixed(1));
+        assert!(is_id(&one), "{one}");
+        assert!(!is_id("../../etc"));
+        assert_ne!(one, new_id(&digest, &Fixed(2)));
+    }
+}
