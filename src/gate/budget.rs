@@ -46,14 +46,20 @@ impl Decision {
 }
 
 impl Account {
-    /// The state as it is stored: nanoseconds since the Unix epoch.
-    pub fn from_stored(tat: i64) -> Account {
-        Account { tat: u64::try_from(tat).unwrap_or(0) }
+    /// Reads a stored state: microseconds since the Unix epoch.
+    pub fn from_stored(tat_us: i64) -> Account {
+        Account { tat: u64::try_from(tat_us).unwrap_or(0).saturating_mul(1000) }
     }
 
-    /// The state to store.
+    /// The state to store, in microseconds and rounded up: JavaScript's
+    /// numbers, through which SQLite is reached, hold no nanoseconds.
     pub fn stored(self) -> i64 {
-        i64::try_from(self.tat).unwrap_or(i64::MAX)
+        i64::try_from(self.tat.div_ceil(1000)).unwrap_or(i64::MAX)
+    }
+
+    /// When the budget is full again, in milliseconds since the Unix epoch.
+    pub fn full_at_ms(self) -> u64 {
+        self.tat.div_ceil(1_000_000)
     }
 
     /// Whether this account is as good as new at `now_ms`, so that its state

@@ -121,10 +121,15 @@ impl Deltas {
         self.counter(&count.day, &count.tool).add(count.outcome, count.latency_ms);
     }
 
+    /// Adds a day's counter of one tool.
+    pub fn add(&mut self, day: &str, tool: &str, counter: &Counter) {
+        self.counter(day, tool).merge(counter);
+    }
+
     /// Adds all of `other`.
     pub fn merge(&mut self, other: &Deltas) {
         for (day, tool, counter) in other.iter() {
-            self.counter(day, tool).merge(counter);
+            self.add(day, tool, counter);
         }
     }
 
