@@ -1,0 +1,133 @@
+//! The only room that knows Cloudflare: request and response, sockets,
+//! Durable Objects, KV, console, clock. It translates and decides nothing.
+
+mod client;
+mod host;
+mod incoming;
+mod journal;
+mod ledger;
+mod network;
+mod reports;
+mod sql;
+mod tally;
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use worker::{Context, Env, Request, Response, Result, console_error, event};
+
+use crate::config::Config;
+use crate::error::{Code, Error};
+use crate::gate::{Gate, Memory};
+use crate::guard::Guard;
+use crate::port::Random;
+use crate::surface::{self, Body, Prepared, Reply, Site};
+use crate::tool::{Registry, World};
+
+/// What an isolate makes once and keeps.
+struct Isolate {
+    config: Rc<Config>,
+    guard: Rc<Guard>,
+    registry: Rc<Registry>,
+    prepared: Prepared,
+    memory: Rc<Memory>,
+    backlog: Rc<journal::Backlog>,
+}
+
+thread_local! {
+    static ISOLATE: OnceCell<std::result::Result<Rc<Isolate>, String>> = const { OnceCell::new() };
+}
+
+/// The isolate's state; made from the first request's environment, since
+/// variables cannot be read before.
+fn isolate(env: &Env) -> std::result::Result<Rc<Isolate>, String> {
+    ISOLATE.with(|cell| cell.get_or_init(|| Isolate::start(env).map(Rc::new)).clone())
+}
+
+impl Isolate {
+    fn start(env: &Env) -> std::result::Result<Isolate, String> {
+        let config = host::config(env)?;
+        let registry = Registry::new();
+        Ok(Isolate {
+            guard: Rc::new(Guard::new(config.policy.clone())),
+            config: Rc::new(config),
+            prepared: Prepared::new(&registry),
+            registry: Rc::new(registry),
+            memory: Rc::new(Memory::new(log_key(env))),
+            backlog: Rc::default(),
+        })
+    }
+}
+
+fn log_key(env: &Env) -> Vec<u8> {
+    match env.secret("LOG_KEY") {
+        Ok(secret) if !secret.to_string().is_empty() => secret.to_string().into_bytes(),
+        _ => {
+            let mut key = vec![0; 32];
+            host::Entropy.fill(&mut key);
+            key
+        }
+    }
+}
+
+#[event(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    let reply = match isolate(&env) {
+        Ok(isolate) => answer(&isolate, request, &env, context).await,
+        Err(why) => {
+            console_error!("netrecon cannot start: {why}");
+            Reply::error(&Error::new(
+                Code::Unavailable,
+                format!("This server is misconfigured; its operator has to mend {why}."),
+            ))
+        }
+    };
+    respond(reply)
+}
+
+async fn answer(isolate: &Isolate, request: Request, env: &Env, context: Context) -> Reply {
+    let request = incoming::Arrived::new(request);
+    let world = World {
+        config: Rc::clone(&isolate.config),
+        guard: Rc::clone(&isolate.guard),
+        network: Rc::new(network::Platform),
+        clock: Rc::new(host::WallClock),
+        random: Rc::new(host::Entropy),
+        reports: Rc::new(reports::Shelf::new(env)),
+        colo: request.colo(),
+    };
+    let gate = Gate {
+        registry: Rc::clone(&isolate.registry),
+        world: Rc::new(world),
+        ledger: Rc::new(ledger::Objects::new(env)),
+        journal: Rc::new(journal::Console::new(env, context, Rc::clone(&isolate.backlog))),
+        memory: Rc::clone(&isolate.memory),
+    };
+    let counters = tally::Mirror::new(env);
+    let site = Site {
+        gate: &gate,
+        prepared: &isolate.prepared,
+        counters: &counters,
+    };
+    surface::route(&site, &request).await
+}
+
+fn respond(reply: Reply) -> Result<Response> {
+    let mut response = match reply.body {
+        Body::Empty => Response::empty()?,
+        Body::Static(bytes) => Response::from_bytes(bytes.to_vec())?,
+        Body::Text(text) => Response::ok(text)?,
+        Body::Shared(text) => Response::ok(&*text)?,
+    }
+    .with_status(reply.status);
+    let headers = response.headers_mut();
+    for (name, value) in &reply.headers {
+        headers.set(name, value)?;
+    }
+    Ok(response)
+}

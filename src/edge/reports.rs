@@ -1,0 +1,149 @@
+//! Stored reports: one object per id, which deletes itself on expiry.
+
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+use serde::{Deserialize, Serialize};
+use worker::{
+    DurableObject, Env, Method, ObjectNamespace, Request, RequestInit, Response, Result, SqlStorage, State,
+    durable_object,
+};
+
+use super::{host, sql};
+use crate::error::{Code, Error};
+use crate::port::ReportStore;
+
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/report/0001_report.sql")];
+
+/// The class behind `REPORTS`.
+#[durable_object(fetch, alarm)]
+pub struct ReportObject {
+    state: State,
+    sql: SqlStorage,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    json: String,
+    expires_ms: u64,
+}
+
+impl DurableObject for ReportObject {
+    fn new(state: State, _: Env) -> Self {
+        let sql = state.storage().sql();
+        ReportObject { state, sql }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        if request.method() == Method::Post {
+            return self.keep(request.json().await?).await;
+        }
+        match self.stored()? {
+            Some(report) if report.expires_ms > host::now_ms() => Response::ok(report.json),
+            _ => Ok(Response::empty()?.with_status(404)),
+        }
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.state.storage().delete_all().await?;
+        Response::empty()
+    }
+}
+
+impl ReportObject {
+    async fn keep(&self, report: Stored) -> Result<Response> {
+        sql::migrate(&self.sql, &MIGRATIONS)?;
+        sql::run(&self.sql, "DELETE FROM report", vec![])?;
+        sql::run(
+            &self.sql,
+            "INSERT INTO report (json, expires_ms) VALUES (?, ?)",
+            vec![report.json.into(), sql::integer(report.expires_ms)],
+        )?;
+        let span = report.expires_ms.saturating_sub(host::now_ms());
+        self.state.storage().set_alarm(Duration::from_millis(span)).await?;
+        Ok(Response::empty()?.with_status(204))
+    }
+
+    /// Reading creates nothing: asking for an id that does not exist leaves no
+    /// storage behind.
+    fn stored(&self) -> Result<Option<Stored>> {
+        #[derive(Deserialize)]
+        struct Table {
+            n: u32,
+        }
+        let query = "SELECT COUNT(*) AS n FROM sqlite_master WHERE name = 'report'";
+        let tables: Vec<Table> = sql::rows(&self.sql, query, vec![])?;
+        if tables.first().is_none_or(|table| table.n == 0) {
+            return Ok(None);
+        }
+        let rows: Vec<Stored> = sql::rows(&self.sql, "SELECT json, expires_ms FROM report", vec![])?;
+        Ok(rows.into_iter().next())
+    }
+}
+
+/// The `REPORTS` objects.
+pub struct Shelf {
+    reports: std::result::Result<ObjectNamespace, String>,
+}
+
+impl Shelf {
+    pub fn new(env: &Env) -> Shelf {
+        Shelf {
+            reports: env.durable_object("REPORTS").map_err(|e| e.to_string()),
+        }
+    }
+
+    fn objects(&self) -> Result<&ObjectNamespace> {
+        self.reports.as_ref().map_err(|why| worker::Error::RustError(why.clone()))
+    }
+
+    async fn write(&self, id: &str, report: &Stored) -> Result<()> {
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post)
+            .with_body(Some(serde_json::to_string(report)?.into()));
+        let request = Request::new_with_init("https://report/", &init)?;
+        let object = self.objects()?.get_by_name(id)?;
+        expect(204, object.fetch_with_request(request).await?).map(drop)
+    }
+
+    async fn read(&self, id: &str) -> Result<Option<String>> {
+        let object = self.objects()?.get_by_name(id)?;
+        let response = object.fetch_with_str("https://report/").await?;
+        match response.status_code() {
+            404 => Ok(None),
+            _ => expect(200, response)?.text().await.map(Some),
+        }
+    }
+}
+
+fn expect(status: u16, response: Response) -> Result<Response> {
+    match response.status_code() {
+        got if got == status => Ok(response),
+        got => Err(worker::Error::RustError(format!("REPORTS answered {got}"))),
+    }
+}
+
+fn down(why: worker::Error) -> Error {
+    Error::new(
+        Code::Unavailable,
+        "Stored reports cannot be reached just now; try again in a minute.",
+    )
+    .because(why.to_string())
+}
+
+impl ReportStore for Shelf {
+    fn put<'a>(
+        &'a self,
+        id: &'a str,
+        json: String,
+        ttl: Duration,
+    ) -> LocalBoxFuture<'a, std::result::Result<(), Error>> {
+        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        let expires_ms = host::now_ms().saturating_add(ttl_ms);
+        Box::pin(async move { self.write(id, &Stored { json, expires_ms }).await.map_err(down) })
+    }
+
+    fn get<'a>(&'a self, id: &'a str) -> LocalBoxFuture<'a, std::result::Result<Option<String>, Error>> {
+        Box::pin(async move { self.read(id).await.map_err(down) })
+    }
+}
