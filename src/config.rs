@@ -73,12 +73,48 @@ const DEFAULT_CT: &str = "https://crt.sh/";
 
 /// Per client and tool, then per target over all clients.
 const DEFAULT_BUDGETS: [(&str, Rate); 6] = [
-    ("analyze", Rate { limit: 10, seconds: 60 }),
-    ("lookup", Rate { limit: 60, seconds: 60 }),
-    ("decode", Rate { limit: 120, seconds: 60 }),
-    ("diff", Rate { limit: 60, seconds: 60 }),
-    ("narrate", Rate { limit: 60, seconds: 60 }),
-    (TARGET_BUDGET, Rate { limit: 30, seconds: 60 }),
+    (
+        "analyze",
+        Rate {
+            limit: 10,
+            seconds: 60,
+        },
+    ),
+    (
+        "lookup",
+        Rate {
+            limit: 60,
+            seconds: 60,
+        },
+    ),
+    (
+        "decode",
+        Rate {
+            limit: 120,
+            seconds: 60,
+        },
+    ),
+    (
+        "diff",
+        Rate {
+            limit: 60,
+            seconds: 60,
+        },
+    ),
+    (
+        "narrate",
+        Rate {
+            limit: 60,
+            seconds: 60,
+        },
+    ),
+    (
+        TARGET_BUDGET,
+        Rate {
+            limit: 30,
+            seconds: 60,
+        },
+    ),
 ];
 
 /// The member of `BUDGETS` that all clients share per analyzed target.
@@ -88,7 +124,11 @@ impl Config {
     /// Reads the variables through `var`, which answers `None` for an unset
     /// one. An empty value counts as unset.
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Config, String> {
-        let text = |name: &str| var(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        let text = |name: &str| {
+            var(name)
+                .map(|v| v.trim().to_owned())
+                .filter(|v| !v.is_empty())
+        };
         let url = |name: &str, default: &str| {
             OperatorUrl::parse(&text(name).unwrap_or_else(|| default.to_owned()))
                 .map_err(|why| format!("{name}: {why}"))
@@ -137,7 +177,10 @@ impl Config {
 
     /// The rate of a tool or of [`TARGET_BUDGET`]; every known name has one.
     pub fn rate(&self, name: &str) -> Rate {
-        self.budgets.get(name).copied().unwrap_or(Rate { limit: 1, seconds: 60 })
+        self.budgets.get(name).copied().unwrap_or(Rate {
+            limit: 1,
+            seconds: 60,
+        })
     }
 }
 
@@ -147,8 +190,8 @@ fn budgets(given: Option<String>) -> Result<BTreeMap<String, Rate>, String> {
         .map(|(name, rate)| ((*name).to_owned(), *rate))
         .collect();
     let Some(given) = given else { return Ok(rates) };
-    let given: BTreeMap<String, Rate> =
-        serde_json::from_str(&given).map_err(|e| format!("BUDGETS: not the documented JSON: {e}"))?;
+    let given: BTreeMap<String, Rate> = serde_json::from_str(&given)
+        .map_err(|e| format!("BUDGETS: not the documented JSON: {e}"))?;
     for (name, rate) in given {
         if !rates.contains_key(&name) {
             return Err(format!("BUDGETS: no tool is called {name:?}"));
@@ -164,12 +207,16 @@ fn budgets(given: Option<String>) -> Result<BTreeMap<String, Rate>, String> {
 }
 
 fn ports(given: Option<String>) -> Result<Vec<u16>, String> {
-    let Some(given) = given else { return Ok(vec![80, 443]) };
+    let Some(given) = given else {
+        return Ok(vec![80, 443]);
+    };
     given
         .split(',')
         .map(|port| match port.trim().parse::<u16>() {
             Ok(port) if port != 0 && port != 25 => Ok(port),
-            _ => Err(format!("PROBE_PORTS: {port:?} is not a port that may be probed")),
+            _ => Err(format!(
+                "PROBE_PORTS: {port:?} is not a port that may be probed"
+            )),
         })
         .collect()
 }
@@ -246,9 +293,27 @@ mod tests {
     #[test]
     fn nothing_set_gives_the_documented_defaults() {
         let config = Config::from_vars(|_| None).unwrap();
-        assert_eq!(config.rate("analyze"), Rate { limit: 10, seconds: 60 });
-        assert_eq!(config.rate("decode"), Rate { limit: 120, seconds: 60 });
-        assert_eq!(config.rate("target"), Rate { limit: 30, seconds: 60 });
+        assert_eq!(
+            config.rate("analyze"),
+            Rate {
+                limit: 10,
+                seconds: 60
+            }
+        );
+        assert_eq!(
+            config.rate("decode"),
+            Rate {
+                limit: 120,
+                seconds: 60
+            }
+        );
+        assert_eq!(
+            config.rate("target"),
+            Rate {
+                limit: 30,
+                seconds: 60
+            }
+        );
         assert_eq!(config.policy.ports, [80, 443]);
         assert_eq!(config.report_ttl_seconds, 86_400);
         assert_eq!(config.flush_seconds, 60);
@@ -259,8 +324,20 @@ mod tests {
     #[test]
     fn one_budget_can_be_changed_and_the_others_stay() {
         let config = with("BUDGETS", r#"{"analyze":{"limit":3,"seconds":9}}"#).unwrap();
-        assert_eq!(config.rate("analyze"), Rate { limit: 3, seconds: 9 });
-        assert_eq!(config.rate("lookup"), Rate { limit: 60, seconds: 60 });
+        assert_eq!(
+            config.rate("analyze"),
+            Rate {
+                limit: 3,
+                seconds: 9
+            }
+        );
+        assert_eq!(
+            config.rate("lookup"),
+            Rate {
+                limit: 60,
+                seconds: 60
+            }
+        );
     }
 
     #[test]

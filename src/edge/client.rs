@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use worker::{
-    DurableObject, Env, Method, Request, RequestInit, Response, Result, SqlStorage, State, durable_object,
+    DurableObject, Env, Method, Request, RequestInit, Response, Result, SqlStorage, State,
+    durable_object,
 };
 
 use super::{host, sql, tally};
@@ -20,7 +21,9 @@ use crate::config::Rate;
 use crate::gate::budget::Account;
 use crate::pulse::{Batch, Count, Counter, Deltas};
 
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/client/0001_budget_and_counts.sql")];
+const MIGRATIONS: [&str; 1] = [include_str!(
+    "../../migrations/client/0001_budget_and_counts.sql"
+)];
 
 /// Longest a count waits here before it is sent on, in milliseconds.
 const FORWARD_MS: u64 = 10_000;
@@ -99,7 +102,9 @@ impl ClientObject {
         }
         sql::migrate(&self.sql, &MIGRATIONS)?;
         let stored: Vec<Budget> = sql::rows(&self.sql, "SELECT name, tat_us FROM budget", vec![])?;
-        let stored = stored.into_iter().map(|row| (row.name, Account::from_stored(row.tat_us)));
+        let stored = stored
+            .into_iter()
+            .map(|row| (row.name, Account::from_stored(row.tat_us)));
         self.accounts.borrow_mut().extend(stored);
         self.loaded.set(true);
         Ok(())
@@ -136,7 +141,11 @@ impl ClientObject {
                 &self.sql,
                 "INSERT INTO pending (day, tool, counter) VALUES (?, ?, ?)
                  ON CONFLICT (day, tool) DO UPDATE SET counter = excluded.counter",
-                vec![day.into(), tool.into(), serde_json::to_string(counter)?.into()],
+                vec![
+                    day.into(),
+                    tool.into(),
+                    serde_json::to_string(counter)?.into(),
+                ],
             )?;
         }
         self.write_budgets()?;
@@ -160,10 +169,15 @@ impl ClientObject {
     }
 
     fn pending(&self) -> Result<Deltas> {
-        let rows: Vec<Pending> = sql::rows(&self.sql, "SELECT day, tool, counter FROM pending", vec![])?;
+        let rows: Vec<Pending> =
+            sql::rows(&self.sql, "SELECT day, tool, counter FROM pending", vec![])?;
         let mut deltas = Deltas::default();
         for row in rows {
-            deltas.add(&row.day, &row.tool, &serde_json::from_str::<Counter>(&row.counter)?);
+            deltas.add(
+                &row.day,
+                &row.tool,
+                &serde_json::from_str::<Counter>(&row.counter)?,
+            );
         }
         Ok(deltas)
     }
@@ -211,7 +225,9 @@ impl ClientObject {
             let tally = self.env.durable_object("TALLY")?.get_by_name(tally::NAME)?;
             let status = tally.fetch_with_request(request).await?.status_code();
             if status != 204 {
-                return Err(worker::Error::RustError(format!("the tally answered {status}")));
+                return Err(worker::Error::RustError(format!(
+                    "the tally answered {status}"
+                )));
             }
             sql::run(
                 &self.sql,

@@ -22,8 +22,12 @@ impl Arrived {
     pub fn new(request: Request) -> Arrived {
         let url = request.inner().url();
         let authority = url.find("://").map_or(0, |at| at + 3);
-        let start = url[authority..].find('/').map_or(url.len(), |at| authority + at);
-        let end = url[start..].find(['?', '#']).map_or(url.len(), |at| start + at);
+        let start = url[authority..]
+            .find('/')
+            .map_or(url.len(), |at| authority + at);
+        let end = url[start..]
+            .find(['?', '#'])
+            .map_or(url.len(), |at| start + at);
         Arrived {
             method: request.inner().method(),
             request,
@@ -65,7 +69,9 @@ impl Incoming for Arrived {
 
     fn body(&self, cap: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, Error>> {
         Box::pin(async move {
-            let stated = self.header("content-length").and_then(|n| n.parse::<usize>().ok());
+            let stated = self
+                .header("content-length")
+                .and_then(|n| n.parse::<usize>().ok());
             if stated.is_some_and(|length| length > cap) {
                 return Err(too_large(cap));
             }

@@ -90,7 +90,10 @@ async fn post(clients: &ObjectNamespace, account: &str, body: &str) -> worker::R
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(body.into()));
     let request = Request::new_with_init("https://client/count", &init)?;
-    let response = clients.get_by_name(account)?.fetch_with_request(request).await?;
+    let response = clients
+        .get_by_name(account)?
+        .fetch_with_request(request)
+        .await?;
     match response.status_code() {
         200..=299 => Ok(()),
         status => Err(worker::Error::RustError(format!("status {status}"))),

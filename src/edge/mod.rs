@@ -41,7 +41,10 @@ thread_local! {
 /// The isolate's state; made from the first request's environment, since
 /// variables cannot be read before.
 fn isolate(env: &Env) -> std::result::Result<Rc<Isolate>, String> {
-    ISOLATE.with(|cell| cell.get_or_init(|| Isolate::start(env).map(Rc::new)).clone())
+    ISOLATE.with(|cell| {
+        cell.get_or_init(|| Isolate::start(env).map(Rc::new))
+            .clone()
+    })
 }
 
 impl Isolate {
@@ -105,7 +108,11 @@ async fn answer(isolate: &Isolate, request: Request, env: &Env, context: Context
         registry: Rc::clone(&isolate.registry),
         world: Rc::new(world),
         ledger: Rc::new(ledger::Objects::new(env)),
-        journal: Rc::new(journal::Console::new(env, context, Rc::clone(&isolate.backlog))),
+        journal: Rc::new(journal::Console::new(
+            env,
+            context,
+            Rc::clone(&isolate.backlog),
+        )),
         memory: Rc::clone(&isolate.memory),
     };
     let counters = tally::Mirror::new(env);

@@ -8,7 +8,8 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use worker::{
-    AbortController, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response, Socket,
+    AbortController, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response,
+    Socket,
 };
 
 use crate::guard::{PublicAddr, PublicUrl};
@@ -23,7 +24,9 @@ impl Network for Platform {
         to: &'a PublicAddr,
     ) -> LocalBoxFuture<'a, Result<Box<dyn Stream>, NetError>> {
         Box::pin(async move {
-            let socket = Socket::builder().connect(host(to), to.port()).map_err(refused)?;
+            let socket = Socket::builder()
+                .connect(host(to), to.port())
+                .map_err(refused)?;
             let connection = Connection(Some(socket));
             if let Some(socket) = &connection.0 {
                 socket.opened().await.map_err(refused)?;
@@ -179,7 +182,10 @@ impl AsyncWrite for Connection {
         self.socket()?.poll_write(context, bytes)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
         self.socket()?.poll_flush(context)
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 use worker::{
-    DurableObject, Env, Method, ObjectNamespace, Request, RequestInit, Response, Result, SqlStorage, State,
-    durable_object,
+    DurableObject, Env, Method, ObjectNamespace, Request, RequestInit, Response, Result,
+    SqlStorage, State, durable_object,
 };
 
 use super::{host, sql};
@@ -60,7 +60,10 @@ impl ReportObject {
             vec![report.json.into(), sql::integer(report.expires_ms)],
         )?;
         let span = report.expires_ms.saturating_sub(host::now_ms());
-        self.state.storage().set_alarm(Duration::from_millis(span)).await?;
+        self.state
+            .storage()
+            .set_alarm(Duration::from_millis(span))
+            .await?;
         Ok(Response::empty()?.with_status(204))
     }
 
@@ -76,7 +79,8 @@ impl ReportObject {
         if tables.first().is_none_or(|table| table.n == 0) {
             return Ok(None);
         }
-        let rows: Vec<Stored> = sql::rows(&self.sql, "SELECT json, expires_ms FROM report", vec![])?;
+        let rows: Vec<Stored> =
+            sql::rows(&self.sql, "SELECT json, expires_ms FROM report", vec![])?;
         Ok(rows.into_iter().next())
     }
 }
@@ -94,7 +98,9 @@ impl Shelf {
     }
 
     fn objects(&self) -> Result<&ObjectNamespace> {
-        self.reports.as_ref().map_err(|why| worker::Error::RustError(why.clone()))
+        self.reports
+            .as_ref()
+            .map_err(|why| worker::Error::RustError(why.clone()))
     }
 
     async fn write(&self, id: &str, report: &Stored) -> Result<()> {
@@ -140,10 +146,17 @@ impl ReportStore for Shelf {
     ) -> LocalBoxFuture<'a, std::result::Result<(), Error>> {
         let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         let expires_ms = host::now_ms().saturating_add(ttl_ms);
-        Box::pin(async move { self.write(id, &Stored { json, expires_ms }).await.map_err(down) })
+        Box::pin(async move {
+            self.write(id, &Stored { json, expires_ms })
+                .await
+                .map_err(down)
+        })
     }
 
-    fn get<'a>(&'a self, id: &'a str) -> LocalBoxFuture<'a, std::result::Result<Option<String>, Error>> {
+    fn get<'a>(
+        &'a self,
+        id: &'a str,
+    ) -> LocalBoxFuture<'a, std::result::Result<Option<String>, Error>> {
         Box::pin(async move { self.read(id).await.map_err(down) })
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
-use worker::{DurableObject, Env, KvStore, Request, Response, Result, SqlStorage, State, durable_object};
+use worker::{
+    DurableObject, Env, KvStore, Request, Response, Result, SqlStorage, State, durable_object,
+};
 
 use super::{host, sql};
 use crate::config::Rate;
@@ -22,7 +24,10 @@ const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/tally/0001_counter
 
 /// The free plan has 1,000 KV writes a day: a burst of 450 and a refill of
 /// 450 a day stay below that on every day.
-const KV_WRITES: Rate = Rate { limit: 450, seconds: 86_400 };
+const KV_WRITES: Rate = Rate {
+    limit: 450,
+    seconds: 86_400,
+};
 /// An operator who asks for a quicker mirror than the default has a plan that
 /// allows it.
 const DEFAULT_FLUSH_SECONDS: u32 = 60;
@@ -108,7 +113,10 @@ impl TallyObject {
             "SELECT number FROM applied WHERE sender = ?",
             vec![sender.into()],
         )?;
-        if applied.first().is_some_and(|last| batch.number <= last.number) {
+        if applied
+            .first()
+            .is_some_and(|last| batch.number <= last.number)
+        {
             return Ok(());
         }
         for (day, tool, delta) in batch.deltas.iter() {
@@ -118,7 +126,11 @@ impl TallyObject {
                 &self.sql,
                 "INSERT INTO counter (day, tool, counter, dirty) VALUES (?, ?, ?, 1)
                  ON CONFLICT (day, tool) DO UPDATE SET counter = excluded.counter, dirty = 1",
-                vec![day.into(), tool.into(), serde_json::to_string(&counter)?.into()],
+                vec![
+                    day.into(),
+                    tool.into(),
+                    serde_json::to_string(&counter)?.into(),
+                ],
             )?;
         }
         sql::run(
@@ -237,7 +249,8 @@ impl Mirror {
     async fn counter(&self, key: &str) -> std::result::Result<Option<Counter>, String> {
         let kv = self.kv.as_ref().map_err(Clone::clone)?;
         let text = kv.get(key).text().await.map_err(|e| e.to_string())?;
-        text.map(|text| serde_json::from_str(&text).map_err(|e| e.to_string())).transpose()
+        text.map(|text| serde_json::from_str(&text).map_err(|e| e.to_string()))
+            .transpose()
     }
 }
 

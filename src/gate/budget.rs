@@ -48,7 +48,9 @@ impl Decision {
 impl Account {
     /// Reads a stored state: microseconds since the Unix epoch.
     pub fn from_stored(tat_us: i64) -> Account {
-        Account { tat: u64::try_from(tat_us).unwrap_or(0).saturating_mul(1000) }
+        Account {
+            tat: u64::try_from(tat_us).unwrap_or(0).saturating_mul(1000),
+        }
     }
 
     /// The state to store, in microseconds and rounded up: JavaScript's
@@ -107,7 +109,10 @@ mod tests {
 
     use super::*;
 
-    const TEN: Rate = Rate { limit: 10, seconds: 60 };
+    const TEN: Rate = Rate {
+        limit: 10,
+        seconds: 60,
+    };
     const NOON: u64 = 1_800_000_000_000;
 
     #[test]

@@ -41,7 +41,9 @@ impl Caller {
             agent: header("user-agent")
                 .map(|agent| text::clean(&agent, AGENT_CAP))
                 .unwrap_or_default(),
-            ray: header("cf-ray").map(|ray| text::clean(&ray, 40)).unwrap_or_default(),
+            ray: header("cf-ray")
+                .map(|ray| text::clean(&ray, 40))
+                .unwrap_or_default(),
         }
     }
 
@@ -75,7 +77,10 @@ mod tests {
 
     #[test]
     fn a_mapped_address_is_the_ipv4_it_maps() {
-        assert_eq!(calling_from("::ffff:198.51.100.7"), calling_from("198.51.100.7"));
+        assert_eq!(
+            calling_from("::ffff:198.51.100.7"),
+            calling_from("198.51.100.7")
+        );
         assert_eq!(calling_from("::ffff:c633:6407").key, "198.51.100.7");
     }
 
@@ -105,7 +110,8 @@ mod tests {
 
     #[test]
     fn the_data_centre_is_the_end_of_the_ray() {
-        let caller = Caller::identify(|name| (name == "cf-ray").then(|| "8f0c1d2e3f4a5b6c-FRA".into()));
+        let caller =
+            Caller::identify(|name| (name == "cf-ray").then(|| "8f0c1d2e3f4a5b6c-FRA".into()));
         assert_eq!(caller.colo(), "FRA");
         assert_eq!(calling_from("198.51.100.7").colo(), "local");
     }

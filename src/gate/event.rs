@@ -107,9 +107,15 @@ impl Judgement {
         match error {
             Some(error) if error.code == Code::TargetRefused => Judgement {
                 decision: "refuse",
-                reason: error.internal.clone().or_else(|| error.reason.map(str::to_owned)),
+                reason: error
+                    .internal
+                    .clone()
+                    .or_else(|| error.reason.map(str::to_owned)),
             },
-            _ => Judgement { decision: "allow", reason: None },
+            _ => Judgement {
+                decision: "allow",
+                reason: None,
+            },
         }
     }
 }

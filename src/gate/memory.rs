@@ -39,14 +39,22 @@ impl Memory {
 
     /// The refusal that still holds for this client and tool, so that the
     /// object need not be woken to repeat it.
-    pub(super) fn still_limited(&self, key: &str, tool: &'static str, now_ms: u64) -> Option<Decision> {
+    pub(super) fn still_limited(
+        &self,
+        key: &str,
+        tool: &'static str,
+        now_ms: u64,
+    ) -> Option<Decision> {
         let limited = self.limited.borrow();
         if limited.is_empty() {
             return None;
         }
         let limit = limited.get(&(key.to_owned(), tool))?;
         // A clock that stepped back makes the memory worthless: ask again.
-        let wait_ms = limit.until_ms.checked_sub(now_ms).filter(|wait| *wait > 0)?;
+        let wait_ms = limit
+            .until_ms
+            .checked_sub(now_ms)
+            .filter(|wait| *wait > 0)?;
         let span = limit.full_ms.checked_sub(now_ms)?;
         Some(Decision {
             admitted: false,
@@ -57,7 +65,13 @@ impl Memory {
     }
 
     /// Remembers a refusal until its time has come.
-    pub(super) fn remember_limited(&self, key: &str, tool: &'static str, refused: Decision, now_ms: u64) {
+    pub(super) fn remember_limited(
+        &self,
+        key: &str,
+        tool: &'static str,
+        refused: Decision,
+        now_ms: u64,
+    ) {
         let mut limited = self.limited.borrow_mut();
         if limited.len() >= CAP {
             limited.retain(|_, limit| limit.until_ms > now_ms);
@@ -81,7 +95,10 @@ impl Memory {
         cost: u32,
         now_ms: u64,
     ) -> Decision {
-        let tenth = Rate { limit: (rate.limit / 10).max(1), ..rate };
+        let tenth = Rate {
+            limit: (rate.limit / 10).max(1),
+            ..rate
+        };
         let mut accounts = self.fallback.borrow_mut();
         if accounts.len() >= CAP {
             accounts.retain(|_, account| !account.is_idle(now_ms));
@@ -89,7 +106,10 @@ impl Memory {
                 accounts.clear();
             }
         }
-        accounts.entry((account.to_owned(), name)).or_default().spend(tenth, cost, now_ms)
+        accounts
+            .entry((account.to_owned(), name))
+            .or_default()
+            .spend(tenth, cost, now_ms)
     }
 }
 
@@ -97,31 +117,54 @@ impl Memory {
 mod tests {
     use super::*;
 
-    const REFUSED: Decision = Decision { admitted: false, remaining: 0, reset_seconds: 60, wait_ms: 6000 };
+    const REFUSED: Decision = Decision {
+        admitted: false,
+        remaining: 0,
+        reset_seconds: 60,
+        wait_ms: 6000,
+    };
 
     #[test]
     fn a_refusal_is_repeated_until_its_time_has_come() {
         let memory = Memory::new(Vec::new());
         memory.remember_limited("198.51.100.7", "analyze", REFUSED, 1_000_000);
-        let later = memory.still_limited("198.51.100.7", "analyze", 1_002_000).unwrap();
+        let later = memory
+            .still_limited("198.51.100.7", "analyze", 1_002_000)
+            .unwrap();
         assert_eq!(later.retry_after(), 4);
-        assert_eq!(memory.still_limited("198.51.100.7", "analyze", 1_006_000), None);
+        assert_eq!(
+            memory.still_limited("198.51.100.7", "analyze", 1_006_000),
+            None
+        );
     }
 
     #[test]
     fn a_refusal_holds_for_one_client_and_one_tool() {
         let memory = Memory::new(Vec::new());
         memory.remember_limited("198.51.100.7", "analyze", REFUSED, 1_000_000);
-        assert_eq!(memory.still_limited("198.51.100.8", "analyze", 1_000_000), None);
-        assert_eq!(memory.still_limited("198.51.100.7", "lookup", 1_000_000), None);
+        assert_eq!(
+            memory.still_limited("198.51.100.8", "analyze", 1_000_000),
+            None
+        );
+        assert_eq!(
+            memory.still_limited("198.51.100.7", "lookup", 1_000_000),
+            None
+        );
     }
 
     #[test]
     fn without_its_object_a_client_has_a_tenth_of_the_budget() {
         let memory = Memory::new(Vec::new());
-        let rate = Rate { limit: 20, seconds: 60 };
+        let rate = Rate {
+            limit: 20,
+            seconds: 60,
+        };
         let admitted = (0..20)
-            .filter(|_| memory.spend_fallback("198.51.100.7", "analyze", rate, 1, 1_000_000).admitted)
+            .filter(|_| {
+                memory
+                    .spend_fallback("198.51.100.7", "analyze", rate, 1, 1_000_000)
+                    .admitted
+            })
             .count();
         assert_eq!(admitted, 2);
     }

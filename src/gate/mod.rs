@@ -144,8 +144,19 @@ impl Gate {
             Err(refusal) => Err(refusal),
         };
 
-        self.record(&call, started, args, digest, &result, &spending, errand.subrequests.get());
-        Answer { result, budget: spending.budget }
+        self.record(
+            &call,
+            started,
+            args,
+            digest,
+            &result,
+            &spending,
+            errand.subrequests.get(),
+        );
+        Answer {
+            result,
+            budget: spending.budget,
+        }
     }
 
     /// Judge and spend. A known tool spends also when its arguments are
@@ -160,20 +171,26 @@ impl Gate {
         let (tool, key) = (call.tool, call.caller.key.as_str());
         let rate = self.world.config.rate(tool.name);
         if let Some(decision) = self.memory.still_limited(key, tool.name, now_ms) {
-            spending.budget = Some(Budget { name: tool.name, rate, decision });
+            spending.budget = Some(Budget {
+                name: tool.name,
+                rate,
+                decision,
+            });
             return Err(over_budget(tool.name, rate, decision));
         }
         let planned = match flaw {
             Some(flaw) => Err(flaw),
             None => tool.judge(&self.world, call.arguments.clone()),
         };
-        self.spend(key, tool.name, rate, tool.cost, spending).await?;
+        self.spend(key, tool.name, rate, tool.cost, spending)
+            .await?;
         let planned = planned?;
         if let Some(host) = &planned.target {
             let account = format!("{TARGET_BUDGET}:{host}");
             let rate = self.world.config.rate(TARGET_BUDGET);
             let own = *spending;
-            self.spend(&account, TARGET_BUDGET, rate, tool.cost, spending).await?;
+            self.spend(&account, TARGET_BUDGET, rate, tool.cost, spending)
+                .await?;
             spending.budget = own.budget;
         }
         Ok(planned)
@@ -193,7 +210,9 @@ impl Gate {
             Err(why) => {
                 spending.fallback = true;
                 match self.world.config.fallback {
-                    Fallback::Strict => self.memory.spend_fallback(account, name, rate, cost, now_ms),
+                    Fallback::Strict => self
+                        .memory
+                        .spend_fallback(account, name, rate, cost, now_ms),
                     Fallback::Closed => {
                         return Err(Error::new(
                             Code::Unavailable,
@@ -204,13 +223,18 @@ impl Gate {
                 }
             }
         };
-        spending.budget = Some(Budget { name, rate, decision });
+        spending.budget = Some(Budget {
+            name,
+            rate,
+            decision,
+        });
         if decision.admitted {
             spending.cost = cost;
             return Ok(());
         }
         spending.cost = 0;
-        self.memory.remember_limited(account, name, decision, now_ms);
+        self.memory
+            .remember_limited(account, name, decision, now_ms);
         Err(over_budget(name, rate, decision))
     }
 
@@ -263,10 +287,16 @@ impl Gate {
             client: Client {
                 ip: self.logged_ip(caller),
                 ua: &caller.agent,
-                session: self.keyed(call.session.unwrap_or(&format!("{}|{}", caller.key, caller.agent))),
+                session: self.keyed(
+                    call.session
+                        .unwrap_or(&format!("{}|{}", caller.key, caller.agent)),
+                ),
                 name: call.client_name,
             },
-            protocol: Protocol { era: call.era, version: call.version },
+            protocol: Protocol {
+                era: call.era,
+                version: call.version,
+            },
             guard: Judgement::of(error),
             budget: Spent {
                 cost: spending.cost,

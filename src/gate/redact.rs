@@ -25,7 +25,10 @@ pub fn arguments(tool: &Tool, given: &Value) -> Value {
             shown.insert((*name).to_owned(), argument(value, *log));
         }
     }
-    let unknown = given.keys().filter(|name| !tool.log.iter().any(|(known, _)| known == name)).count();
+    let unknown = given
+        .keys()
+        .filter(|name| !tool.log.iter().any(|(known, _)| known == name))
+        .count();
     if unknown > 0 {
         shown.insert(String::from("unknownArguments"), json!(unknown));
     }
@@ -38,9 +41,11 @@ fn argument(value: &Value, log: Log) -> Value {
         (Value::Object(members), Log::Length) => json!({ "members": members.len() }),
         (Value::String(text), Log::Target) => json!(target(text)),
         (Value::String(text), Log::Word) => json!(word(text)),
-        (Value::Array(list), Log::Word) => {
-            list.iter().take(ITEMS).map(|item| argument(item, Log::Word)).collect()
-        }
+        (Value::Array(list), Log::Word) => list
+            .iter()
+            .take(ITEMS)
+            .map(|item| argument(item, Log::Word))
+            .collect(),
         (Value::Null, _) => Value::Null,
         (other, _) => json!({ "type": type_name(other) }),
     }
@@ -97,8 +102,14 @@ mod tests {
     fn a_target_loses_user_info_query_and_fragment() {
         for (given, shown) in [
             ("lab-good.com", "lab-good.com"),
-            ("https://lab-good.com/a?token=s3cret", "https://lab-good.com/a"),
-            ("https://u:s3cret@lab-good.com/a#s3cret", "https://lab-good.com/a"),
+            (
+                "https://lab-good.com/a?token=s3cret",
+                "https://lab-good.com/a",
+            ),
+            (
+                "https://u:s3cret@lab-good.com/a#s3cret",
+                "https://lab-good.com/a",
+            ),
             ("https://u:s3cret@x@lab-good.com", "https://lab-good.com"),
             ("u:s3cret@lab-good.com", "lab-good.com"),
             ("https:\\\\u:s3cret@lab-good.com", "https:/…"),
@@ -113,11 +124,21 @@ mod tests {
     #[test]
     fn no_spelling_of_a_secret_gets_through_a_target() {
         for shape in [
-            "https://user:SECRET@h.net/", "https://h.net/?k=SECRET", "//user:SECRET@h.net",
-            "user:SECRET@h.net", "https://h.net/#SECRET", "https:////user:SECRET@h.net",
-            "https:\\/user:SECRET@h.net", "h.net?SECRET", "http://a@b:SECRET@h.net",
+            "https://user:SECRET@h.net/",
+            "https://h.net/?k=SECRET",
+            "//user:SECRET@h.net",
+            "user:SECRET@h.net",
+            "https://h.net/#SECRET",
+            "https:////user:SECRET@h.net",
+            "https:\\/user:SECRET@h.net",
+            "h.net?SECRET",
+            "http://a@b:SECRET@h.net",
         ] {
-            assert!(!target(shape).contains("SECRET"), "{shape} became {}", target(shape));
+            assert!(
+                !target(shape).contains("SECRET"),
+                "{shape} became {}",
+                target(shape)
+            );
         }
     }
 

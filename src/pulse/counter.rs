@@ -87,7 +87,11 @@ impl Counter {
         let total: u64 = self.latency_ms.values().sum();
         let mut seen = 0;
         BOUNDS.into_iter().find(|bound| {
-            seen += self.latency_ms.get(&bound.to_string()).copied().unwrap_or(0);
+            seen += self
+                .latency_ms
+                .get(&bound.to_string())
+                .copied()
+                .unwrap_or(0);
             total > 0 && seen as f64 >= share * total as f64
         })
     }
@@ -118,7 +122,8 @@ pub struct Deltas(BTreeMap<String, BTreeMap<String, Counter>>);
 impl Deltas {
     /// Adds one call.
     pub fn count(&mut self, count: &Count) {
-        self.counter(&count.day, &count.tool).add(count.outcome, count.latency_ms);
+        self.counter(&count.day, &count.tool)
+            .add(count.outcome, count.latency_ms);
     }
 
     /// Adds a day's counter of one tool.
@@ -141,12 +146,18 @@ impl Deltas {
     /// Day, tool and counter, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Counter)> {
         self.0.iter().flat_map(|(day, tools)| {
-            tools.iter().map(move |(tool, counter)| (day.as_str(), tool.as_str(), counter))
+            tools
+                .iter()
+                .map(move |(tool, counter)| (day.as_str(), tool.as_str(), counter))
         })
     }
 
     fn counter(&mut self, day: &str, tool: &str) -> &mut Counter {
-        self.0.entry(day.to_owned()).or_default().entry(tool.to_owned()).or_default()
+        self.0
+            .entry(day.to_owned())
+            .or_default()
+            .entry(tool.to_owned())
+            .or_default()
     }
 }
 
@@ -220,7 +231,13 @@ mod tests {
             parts.merge(&one);
         }
         assert_eq!(whole, parts);
-        assert_eq!(whole.iter().map(|(_, _, counter)| counter.total()).sum::<u64>(), 3);
+        assert_eq!(
+            whole
+                .iter()
+                .map(|(_, _, counter)| counter.total())
+                .sum::<u64>(),
+            3
+        );
     }
 
     #[test]

@@ -48,7 +48,10 @@ fn strip(value: &mut Value) {
 pub fn new_id(digest: &[u8; 32], random: &dyn Random) -> String {
     let mut nonce = [0_u8; 16];
     random.fill(&mut nonce);
-    let hash = Sha256::new().chain_update(digest).chain_update(nonce).finalize();
+    let hash = Sha256::new()
+        .chain_update(digest)
+        .chain_update(nonce)
+        .finalize();
     base32(&hash, ID_LENGTH)
 }
 

@@ -8,7 +8,9 @@ pub use crate::codec::{Confidence, Severity};
 
 /// How a check ended. A measurement that failed is `inconclusive`: it is
 /// never held against the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum State {

@@ -87,7 +87,11 @@ impl Coverage {
             0 => 1.0,
             _ => (f64::from(completed) / f64::from(attempted) * 100.0).floor() / 100.0,
         };
-        Coverage { attempted, completed, ratio }
+        Coverage {
+            attempted,
+            completed,
+            ratio,
+        }
     }
 }
 

@@ -23,18 +23,21 @@ pub(super) async fn answer(site: &Site<'_>, request: &dyn Incoming) -> Reply {
             .with("access-control-max-age", "86400"),
         _ => dispatch(site, request).await,
     };
-    reply
-        .with("access-control-allow-origin", CORS)
-        .with("access-control-expose-headers", "ratelimit, ratelimit-policy, retry-after")
+    reply.with("access-control-allow-origin", CORS).with(
+        "access-control-expose-headers",
+        "ratelimit, ratelimit-policy, retry-after",
+    )
 }
 
 async fn dispatch(site: &Site<'_>, request: &dyn Incoming) -> Reply {
     let path = request.path().strip_prefix("/api/").unwrap_or_default();
     if path == "tools" {
         return match request.method() {
-            "GET" | "HEAD" => {
-                Reply::new(200, "application/json", Body::Shared(site.prepared.tools.clone()))
-            }
+            "GET" | "HEAD" => Reply::new(
+                200,
+                "application/json",
+                Body::Shared(site.prepared.tools.clone()),
+            ),
             _ => method_not_allowed("GET, HEAD"),
         };
     }
@@ -102,20 +105,31 @@ pub(super) fn is_json(content_type: Option<&str>) -> bool {
 /// A query as arguments: a list argument may be repeated or comma-separated.
 fn queried(tool: &Tool, query: &str) -> Result<Value, Error> {
     if query.len() > 8 * 1024 {
-        return Err(Error::new(Code::PayloadTooLarge, "Send long arguments by POST."));
+        return Err(Error::new(
+            Code::PayloadTooLarge,
+            "Send long arguments by POST.",
+        ));
     }
     let lists = |name: &str| {
-        tool.input.json().pointer(&format!("/properties/{name}/type")) == Some(&json!("array"))
+        tool.input
+            .json()
+            .pointer(&format!("/properties/{name}/type"))
+            == Some(&json!("array"))
     };
     let mut arguments = Map::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if lists(&name) {
-            let list = arguments.entry(name.into_owned()).or_insert_with(|| json!([]));
+            let list = arguments
+                .entry(name.into_owned())
+                .or_insert_with(|| json!([]));
             if let Value::Array(list) = list {
                 list.extend(value.split(',').map(|item| json!(item.trim())));
             }
         } else if arguments.contains_key(&*name) {
-            return Err(Error::invalid(name.clone(), format!("{name:?} is given twice; give it once.")));
+            return Err(Error::invalid(
+                name.clone(),
+                format!("{name:?} is given twice; give it once."),
+            ));
         } else {
             arguments.insert(name.into_owned(), json!(value));
         }

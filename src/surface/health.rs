@@ -45,7 +45,9 @@ pub(super) async fn answer(site: &Site<'_>, request: &dyn Incoming) -> Reply {
 }
 
 async fn read(site: &Site<'_>, now: u64) -> (Value, &'static str) {
-    let days: Vec<String> = (0..DAYS).map(|back| day_of(now.saturating_sub(back * DAY_MS))).collect();
+    let days: Vec<String> = (0..DAYS)
+        .map(|back| day_of(now.saturating_sub(back * DAY_MS)))
+        .collect();
     let mut store = "ok";
     let mut tools = Map::new();
     for tool in site.gate.registry.tools() {

@@ -106,7 +106,11 @@ impl Reply {
 
     /// A reply without a body.
     pub fn empty(status: u16) -> Reply {
-        Reply { status, headers: Vec::new(), body: Body::Empty }
+        Reply {
+            status,
+            headers: Vec::new(),
+            body: Body::Empty,
+        }
     }
 
     /// JSON text.
@@ -142,13 +146,24 @@ impl Reply {
     /// States the caller's budget in the IETF fields (structured fields of
     /// draft-ietf-httpapi-ratelimit-headers).
     pub fn state_budget(&mut self, budget: Option<Budget>) {
-        let Some(Budget { name, rate, decision }) = budget else {
+        let Some(Budget {
+            name,
+            rate,
+            decision,
+        }) = budget
+        else {
             return;
         };
-        self.set("ratelimit-policy", format!("\"{name}\";q={};w={}", rate.limit, rate.seconds));
+        self.set(
+            "ratelimit-policy",
+            format!("\"{name}\";q={};w={}", rate.limit, rate.seconds),
+        );
         self.set(
             "ratelimit",
-            format!("\"{name}\";r={};t={}", decision.remaining, decision.reset_seconds),
+            format!(
+                "\"{name}\";r={};t={}",
+                decision.remaining, decision.reset_seconds
+            ),
         );
         if !decision.admitted {
             self.set("retry-after", decision.retry_after().to_string());
@@ -163,11 +178,13 @@ fn json_text(value: &impl serde::Serialize) -> String {
 /// Parses a body whose nesting is no deeper than [`JSON_DEPTH`]. The depth is
 /// counted before anything is built.
 pub(crate) fn parse_json(body: &[u8]) -> Result<Value, Error> {
-    let malformed = |what: &str| Error::new(Code::InvalidInput, format!("The body is not JSON: {what}."));
+    let malformed =
+        |what: &str| Error::new(Code::InvalidInput, format!("The body is not JSON: {what}."));
     if depth(body) > JSON_DEPTH {
         return Err(malformed("it is nested deeper than 64 levels"));
     }
-    serde_json::from_slice(body).map_err(|e| malformed(&format!("line {}, column {}", e.line(), e.column())))
+    serde_json::from_slice(body)
+        .map_err(|e| malformed(&format!("line {}, column {}", e.line(), e.column())))
 }
 
 /// The deepest nesting of brackets outside strings.

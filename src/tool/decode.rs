@@ -44,8 +44,9 @@ impl JsonSchema for Choice {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let words: Vec<&str> =
-            std::iter::once("auto").chain(Kind::ALL.iter().map(|kind| kind.as_str())).collect();
+        let words: Vec<&str> = std::iter::once("auto")
+            .chain(Kind::ALL.iter().map(|kind| kind.as_str()))
+            .collect();
         schemars::json_schema!({ "type": "string", "enum": words })
     }
 }
@@ -63,7 +64,10 @@ impl Spec for Decode {
     type Output = Decoded;
 
     fn judge(args: Args, _: &World) -> Result<Plan, Error> {
-        Ok(Plan { text: args.text, kind: args.kind.0 })
+        Ok(Plan {
+            text: args.text,
+            kind: args.kind.0,
+        })
     }
 
     async fn run(plan: Plan, errand: Errand) -> Result<Decoded, Error> {

@@ -18,7 +18,10 @@ pub fn flat<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     settings.meta_schema = None;
-    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value();
     if let Some(root) = schema.as_object_mut() {
         root.remove("title");
         root.remove("description");
@@ -33,7 +36,11 @@ pub fn flat<T: JsonSchema>() -> Value {
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
-            if members.get("format").and_then(Value::as_str).is_some_and(is_rust_format) {
+            if members
+                .get("format")
+                .and_then(Value::as_str)
+                .is_some_and(is_rust_format)
+            {
                 members.remove("format");
             }
             members.values_mut().for_each(tidy);
@@ -46,14 +53,34 @@ fn tidy(schema: &mut Value) {
 fn is_rust_format(format: &str) -> bool {
     matches!(
         format,
-        "uint8" | "uint16" | "uint32" | "uint64" | "uint" | "int8" | "int16" | "int32" | "int64" | "int" | "float" | "double"
+        "uint8"
+            | "uint16"
+            | "uint32"
+            | "uint64"
+            | "uint"
+            | "int8"
+            | "int16"
+            | "int32"
+            | "int64"
+            | "int"
+            | "float"
+            | "double"
     )
 }
 
 /// Keywords that carry a rule; [`Rule::new`] reads each of them.
 const RULES: [&str; 11] = [
-    "type", "enum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "items",
-    "properties", "required", "additionalProperties",
+    "type",
+    "enum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "items",
+    "properties",
+    "required",
+    "additionalProperties",
 ];
 
 /// Keywords that only explain.
@@ -92,7 +119,10 @@ impl InputSchema {
             other => {
                 return Err(Error::invalid(
                     "arguments",
-                    format!("Send the arguments as a JSON object, not as {}.", kind(&other)),
+                    format!(
+                        "Send the arguments as a JSON object, not as {}.",
+                        kind(&other)
+                    ),
                 ));
             }
         };
@@ -162,10 +192,17 @@ impl Rule {
             && let Some(name) = given.keys().find(|name| self.property(name).is_none())
         {
             let name: String = crate::guard::text::clean(name, 40);
-            let known: Vec<&str> = self.properties.iter().map(|(name, _)| name.as_str()).collect();
+            let known: Vec<&str> = self
+                .properties
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect();
             return Err(Error::invalid(
                 join(path, &name),
-                format!("There is no argument {name:?}; the arguments are {}.", known.join(", ")),
+                format!(
+                    "There is no argument {name:?}; the arguments are {}.",
+                    known.join(", ")
+                ),
             ));
         }
         for name in &self.required {
@@ -188,10 +225,17 @@ impl Rule {
 
     fn value(&self, value: &Value, path: &str) -> Result<(), Error> {
         let wrong = |what: String| {
-            Err(Error::invalid(path, format!("{path:?} {what}{}.", self.example())))
+            Err(Error::invalid(
+                path,
+                format!("{path:?} {what}{}.", self.example()),
+            ))
         };
         if !self.types.is_empty() && !self.types.iter().any(|name| is(value, name)) {
-            return wrong(format!("has to be {}, not {}", self.types.join(" or "), kind(value)));
+            return wrong(format!(
+                "has to be {}, not {}",
+                self.types.join(" or "),
+                kind(value)
+            ));
         }
         match value {
             Value::String(text) => {
@@ -218,7 +262,12 @@ impl Rule {
                         rule.value(item, &format!("{path}[{at}]"))?;
                     }
                 }
-                if self.unique && list.iter().enumerate().any(|(at, item)| list[..at].contains(item)) {
+                if self.unique
+                    && list
+                        .iter()
+                        .enumerate()
+                        .any(|(at, item)| list[..at].contains(item))
+                {
                     return wrong(String::from("names the same item twice"));
                 }
             }
@@ -229,7 +278,10 @@ impl Rule {
     }
 
     fn property(&self, name: &str) -> Option<&Rule> {
-        self.properties.iter().find(|(known, _)| known == name).map(|(_, rule)| rule)
+        self.properties
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, rule)| rule)
     }
 
     fn example(&self) -> String {
@@ -243,7 +295,11 @@ impl Rule {
 fn strings(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::Array(list)) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         _ => Vec::new(),
     }
 }
