@@ -29,7 +29,7 @@ const MIGRATIONS: [&str; 1] = [include_str!(
 const FORWARD_MS: u64 = 10_000;
 
 /// The class behind `CLIENTS`.
-#[durable_object(fetch, alarm)]
+#[durable_object(alarm)]
 pub struct ClientObject {
     state: State,
     env: Env,

@@ -16,7 +16,7 @@ use crate::port::ReportStore;
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/report/0001_report.sql")];
 
 /// The class behind `REPORTS`.
-#[durable_object(fetch, alarm)]
+#[durable_object(alarm)]
 pub struct ReportObject {
     state: State,
     sql: SqlStorage,

@@ -37,7 +37,7 @@ const KV_KEEP: u64 = 400 * 86_400;
 const KEEP_MS: u64 = 8 * 86_400_000;
 
 /// The class behind `TALLY`.
-#[durable_object(fetch, alarm)]
+#[durable_object(alarm)]
 pub struct TallyObject {
     state: State,
     env: Env,
