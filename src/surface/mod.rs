@@ -5,6 +5,8 @@
 mod api;
 mod discovery;
 mod health;
+mod identity;
+pub mod install;
 mod mcp;
 mod pages;
 mod router;
