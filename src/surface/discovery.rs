@@ -12,7 +12,8 @@ const CARD_TYPE: &str = "application/mcp-server-card+json";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Reports and calls are not for indexing; what is left says what this is.
-const ROBOTS: &[u8] = b"User-agent: *\nDisallow: /api/\nDisallow: /mcp\nDisallow: /r/\nDisallow: /health\n";
+const ROBOTS: &[u8] =
+    b"User-agent: *\nDisallow: /api/\nDisallow: /mcp\nDisallow: /r/\nDisallow: /health\n";
 
 /// Answers a discovery path, or `None` when this is not one.
 pub(super) fn answer(site: &Site<'_>, request: &dyn Incoming) -> Option<Reply> {
@@ -22,9 +23,9 @@ pub(super) fn answer(site: &Site<'_>, request: &dyn Incoming) -> Option<Reply> {
         "/llms.txt" => read_only(request, || {
             Reply::new(200, TEXT, Body::Text(llms(site, &base_url(request))))
         }),
-        "/mcp/server-card" => {
-            read_only(request, || cacheable(request, CARD_TYPE, &card(&base_url(request))))
-        }
+        "/mcp/server-card" => read_only(request, || {
+            cacheable(request, CARD_TYPE, &card(&base_url(request)))
+        }),
         "/.well-known/ai-catalog.json" => read_only(request, || {
             cacheable(request, "application/json", &ai_catalog(&base_url(request)))
         }),
@@ -37,7 +38,10 @@ pub(super) fn answer(site: &Site<'_>, request: &dyn Incoming) -> Option<Reply> {
 /// Where clients look for an authorization server. There is none: they have to
 /// hear so in JSON and by 404, or they start a login that cannot succeed.
 fn asks_for_a_login(path: &str) -> bool {
-    let path = ["/mcp", "/sse"].iter().find_map(|mcp| path.strip_prefix(mcp)).unwrap_or(path);
+    let path = ["/mcp", "/sse"]
+        .iter()
+        .find_map(|mcp| path.strip_prefix(mcp))
+        .unwrap_or(path);
     path.starts_with("/.well-known/")
         || matches!(path, "/register" | "/authorize" | "/token" | "/.well-known")
 }
@@ -54,7 +58,10 @@ fn read_any(request: &dyn Incoming, reply: impl FnOnce() -> Reply) -> Reply {
     match request.method() {
         "OPTIONS" => Reply::empty(204)
             .with("access-control-allow-methods", "GET, HEAD, OPTIONS")
-            .with("access-control-allow-headers", "Accept, MCP-Protocol-Version")
+            .with(
+                "access-control-allow-headers",
+                "Accept, MCP-Protocol-Version",
+            )
             .with("access-control-max-age", "86400"),
         _ => reply(),
     }
@@ -63,15 +70,22 @@ fn read_any(request: &dyn Incoming, reply: impl FnOnce() -> Reply) -> Reply {
 /// A document that is the same until the next deployment.
 fn cacheable(request: &dyn Incoming, media_type: &'static str, document: &Value) -> Reply {
     let text = document.to_string();
-    let hash: String =
-        Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = Sha256::digest(&text)
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let etag = format!("\"{hash}\"");
-    let known = request.header("if-none-match").is_some_and(|tags| tags.contains(&etag));
+    let known = request
+        .header("if-none-match")
+        .is_some_and(|tags| tags.contains(&etag));
     let reply = match known {
         true => Reply::empty(304),
         false => Reply::new(200, media_type, Body::Text(text)),
     };
-    reply.with("etag", etag).with("cache-control", "public, max-age=3600")
+    reply
+        .with("etag", etag)
+        .with("cache-control", "public, max-age=3600")
 }
 
 /// The server card (SEP-2127): what a client may know before it connects.
@@ -114,7 +128,10 @@ fn llms(site: &Site<'_>, base: &str) -> String {
         identity::INSTRUCTIONS
     );
     for tool in site.gate.registry.tools() {
-        text.push_str(&format!("- [{}]({base}/api/{}): {}\n", tool.name, tool.name, tool.description));
+        text.push_str(&format!(
+            "- [{}]({base}/api/{}): {}\n",
+            tool.name, tool.name, tool.description
+        ));
     }
     text.push_str(&format!(
         "\n## Ways in\n\n\

@@ -39,7 +39,11 @@ pub fn clients(name: &str, url: &str) -> Vec<Client> {
             name: "Claude Code",
             how: "Run this in a terminal.",
             link: None,
-            text: format!("claude mcp add --transport http {} {}", word(name), word(url)),
+            text: format!(
+                "claude mcp add --transport http {} {}",
+                word(name),
+                word(url)
+            ),
         },
         Client {
             name: "Cursor",
@@ -67,7 +71,11 @@ pub fn clients(name: &str, url: &str) -> Vec<Client> {
             name: "Gemini CLI",
             how: "Run this in a terminal.",
             link: None,
-            text: format!("gemini mcp add --scope user --transport http {} {}", word(name), word(url)),
+            text: format!(
+                "gemini mcp add --scope user --transport http {} {}",
+                word(name),
+                word(url)
+            ),
         },
         Client {
             name: "Another client",
@@ -81,7 +89,9 @@ pub fn clients(name: &str, url: &str) -> Vec<Client> {
 /// Percent-encoded for one component of a URL. Form encoding would write a
 /// space as `+`, which not every reader of a URL takes for one.
 fn encode(text: &str) -> String {
-    byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+    byte_serialize(text.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
 }
 
 /// One word of a POSIX command line.
@@ -109,13 +119,20 @@ mod tests {
     const ADDRESS: &str = "https://netrecon.example.org:8443/mcp?a=1&b=%20+#x";
 
     fn client(name: &str) -> Client {
-        clients(NAME, ADDRESS).into_iter().find(|client| client.name == name).unwrap()
+        clients(NAME, ADDRESS)
+            .into_iter()
+            .find(|client| client.name == name)
+            .unwrap()
     }
 
     fn query(link: &str, wanted: &str) -> String {
         let url = Url::parse(link).unwrap();
-        let value = url.query_pairs().find(|(name, _)| name == wanted).unwrap().1.into_owned();
-        value
+        let mut pairs = url.query_pairs();
+        pairs
+            .find(|(name, _)| name == wanted)
+            .unwrap()
+            .1
+            .into_owned()
     }
 
     /// What a POSIX shell makes of a line.
@@ -141,7 +158,10 @@ mod tests {
         let link = client("Cursor").link.unwrap();
         assert_eq!(query(&link, "name"), NAME);
         let config = STANDARD.decode(query(&link, "config")).unwrap();
-        assert_eq!(serde_json::from_slice::<Value>(&config).unwrap(), json!({ "url": ADDRESS }));
+        assert_eq!(
+            serde_json::from_slice::<Value>(&config).unwrap(),
+            json!({ "url": ADDRESS })
+        );
     }
 
     #[test]
@@ -164,20 +184,37 @@ mod tests {
             shell(&client("Claude Code").text),
             ["claude", "mcp", "add", "--transport", "http", NAME, ADDRESS]
         );
-        assert_eq!(shell(&client("Codex").text), ["codex", "mcp", "add", NAME, "--url", ADDRESS]);
+        assert_eq!(
+            shell(&client("Codex").text),
+            ["codex", "mcp", "add", NAME, "--url", ADDRESS]
+        );
         assert_eq!(
             shell(&client("Gemini CLI").text),
-            ["gemini", "mcp", "add", "--scope", "user", "--transport", "http", NAME, ADDRESS]
+            [
+                "gemini",
+                "mcp",
+                "add",
+                "--scope",
+                "user",
+                "--transport",
+                "http",
+                NAME,
+                ADDRESS
+            ]
         );
     }
 
     #[test]
     fn settings_files_name_the_address_where_their_client_reads_it() {
-        for (client_name, pointer) in
-            [("Cursor", "/mcpServers/netrecon/url"), ("Another client", "/mcpServers/netrecon/url")]
-        {
+        for (client_name, pointer) in [
+            ("Cursor", "/mcpServers/netrecon/url"),
+            ("Another client", "/mcpServers/netrecon/url"),
+        ] {
             let all = clients("netrecon", ADDRESS);
-            let client = all.iter().find(|client| client.name == client_name).unwrap();
+            let client = all
+                .iter()
+                .find(|client| client.name == client_name)
+                .unwrap();
             let settings: Value = serde_json::from_str(&client.text).unwrap();
             assert_eq!(settings.pointer(pointer).unwrap(), ADDRESS);
         }
@@ -186,7 +223,14 @@ mod tests {
     #[test]
     fn an_ordinary_name_and_address_need_no_quotes() {
         let all = clients("netrecon", "https://netrecon.example.org/mcp");
-        let text = &all.iter().find(|client| client.name == "Claude Code").unwrap().text;
-        assert_eq!(text, "claude mcp add --transport http netrecon https://netrecon.example.org/mcp");
+        let text = &all
+            .iter()
+            .find(|client| client.name == "Claude Code")
+            .unwrap()
+            .text;
+        assert_eq!(
+            text,
+            "claude mcp add --transport http netrecon https://netrecon.example.org/mcp"
+        );
     }
 }

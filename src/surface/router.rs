@@ -78,9 +78,10 @@ impl Host {
             None => return None,
         };
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':');
-        name.bytes()
-            .all(plain)
-            .then(|| Host { name: name.trim_end_matches('.').to_ascii_lowercase(), port })
+        name.bytes().all(plain).then(|| Host {
+            name: name.trim_end_matches('.').to_ascii_lowercase(),
+            port,
+        })
     }
 }
 
@@ -91,7 +92,11 @@ pub(super) fn base_url(request: &dyn Incoming) -> String {
         // Not reached behind the router, which serves no other Host.
         return format!("{scheme}://localhost");
     };
-    let name = if name.contains(':') { format!("[{name}]") } else { name };
+    let name = if name.contains(':') {
+        format!("[{name}]")
+    } else {
+        name
+    };
     match port {
         Some(port) => format!("{scheme}://{name}:{port}"),
         None => format!("{scheme}://{name}"),

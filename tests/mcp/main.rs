@@ -25,7 +25,10 @@ fn modern(method: &str, params: Value) -> Request {
 /// The same, naming another revision.
 fn modern_as(version: &str, method: &str, mut params: Value) -> Request {
     params["_meta"] = envelope(version);
-    let name = params.get("name").and_then(Value::as_str).map(str::to_owned);
+    let name = params
+        .get("name")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
     let request = Request::post("/mcp", &message(method, params))
         .with("accept", "application/json, text/event-stream")
         .with("mcp-protocol-version", version)
@@ -70,7 +73,10 @@ fn result(request: &Request) -> Map<String, Value> {
     let body = seen.json();
     assert_eq!(body["jsonrpc"], "2.0");
     assert_eq!(body["id"], 7);
-    body["result"].as_object().cloned().unwrap_or_else(|| panic!("no result: {body}"))
+    body["result"]
+        .as_object()
+        .cloned()
+        .unwrap_or_else(|| panic!("no result: {body}"))
 }
 
 /// Holds an answer against the status and code of a refusal, id echoed.
@@ -78,9 +84,17 @@ fn result(request: &Request) -> Map<String, Value> {
 fn assert_refused(request: &Request, status: u16, code: i64) -> Value {
     let seen = ask(request);
     let body = seen.json();
-    assert_eq!((seen.status, body["error"]["code"].as_i64()), (status, Some(code)), "{body}");
+    assert_eq!(
+        (seen.status, body["error"]["code"].as_i64()),
+        (status, Some(code)),
+        "{body}"
+    );
     assert_eq!(body["id"], 7, "the id is echoed");
-    assert!(body["error"]["message"].as_str().is_some_and(|message| !message.is_empty()));
+    assert!(
+        body["error"]["message"]
+            .as_str()
+            .is_some_and(|message| !message.is_empty())
+    );
     assert!(body.get("result").is_none());
     body
 }

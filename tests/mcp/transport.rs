@@ -13,8 +13,9 @@ fn discover() -> Request {
 #[test]
 fn the_three_paths_are_one_endpoint() {
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
-    let answers: Vec<String> =
-        ["/mcp", "/mcp/", "/sse"].map(|path| ask(&Request::post(path, &body)).body).to_vec();
+    let answers: Vec<String> = ["/mcp", "/mcp/", "/sse"]
+        .map(|path| ask(&Request::post(path, &body)).body)
+        .to_vec();
     assert_eq!(answers, [r#"{"jsonrpc":"2.0","id":1,"result":{}}"#; 3]);
 }
 
@@ -37,12 +38,26 @@ fn a_preflight_names_verbs_and_header_fields() {
     assert_eq!(seen.header("content-type"), None);
     assert_eq!(seen.header("access-control-allow-origin"), Some("*"));
     assert_eq!(seen.header("access-control-max-age"), Some("86400"));
-    let allowed = seen.header("access-control-allow-headers").unwrap().to_ascii_lowercase();
+    let allowed = seen
+        .header("access-control-allow-headers")
+        .unwrap()
+        .to_ascii_lowercase();
     let allowed: Vec<&str> = allowed.split(", ").collect();
-    for name in ["content-type", "accept", "authorization", "mcp-protocol-version", "mcp-method", "mcp-name"] {
+    for name in [
+        "content-type",
+        "accept",
+        "authorization",
+        "mcp-protocol-version",
+        "mcp-method",
+        "mcp-name",
+    ] {
         assert!(allowed.contains(&name), "{name}");
     }
-    assert!(seen.header("access-control-allow-methods").unwrap().contains("POST"));
+    assert!(
+        seen.header("access-control-allow-methods")
+            .unwrap()
+            .contains("POST")
+    );
     assert_eq!(seen.header("access-control-allow-credentials"), None);
 }
 
@@ -53,14 +68,21 @@ fn every_answer_may_be_read_by_a_page() {
         modern("tools/call", decode_call()),
         modern("no/such", json!({})),
         Request::new("GET", "/mcp"),
-        Request::post("/mcp", &json!({"jsonrpc": "2.0", "method": "notifications/initialized"})),
+        Request::post(
+            "/mcp",
+            &json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        ),
         Request::new("POST", "/mcp").with("content-type", "text/plain"),
         discover().with("origin", "null"),
         discover().with("host", "evil.example.com"),
     ];
     for request in requests {
         let seen = ask(&request);
-        assert_eq!(seen.header("access-control-allow-origin"), Some("*"), "{request:?}");
+        assert_eq!(
+            seen.header("access-control-allow-origin"),
+            Some("*"),
+            "{request:?}"
+        );
         let exposed = seen.header("access-control-expose-headers").unwrap();
         for name in ["Retry-After", "RateLimit", "RateLimit-Policy"] {
             assert!(exposed.split(", ").any(|known| known == name), "{name}");
@@ -70,25 +92,51 @@ fn every_answer_may_be_read_by_a_page() {
 
 #[test]
 fn a_host_that_is_not_ours_is_refused() {
-    for host in ["evil.example.com", "evil.example.com:8787", "localhost.evil.example.com", ""] {
-        let seen = ask(&discover().with("host", host).with("origin", &format!("http://{host}")));
+    for host in [
+        "evil.example.com",
+        "evil.example.com:8787",
+        "localhost.evil.example.com",
+        "",
+    ] {
+        let seen = ask(&discover()
+            .with("host", host)
+            .with("origin", &format!("http://{host}")));
         assert_eq!(seen.status, 403, "{host}");
         assert!(seen.body.contains("PUBLIC_HOST"));
     }
-    for host in ["localhost:8787", "127.0.0.1:1", "[::1]:8787", "netrecon.someone.workers.dev"] {
+    for host in [
+        "localhost:8787",
+        "127.0.0.1:1",
+        "[::1]:8787",
+        "netrecon.someone.workers.dev",
+    ] {
         assert_eq!(ask(&discover().with("host", host)).status, 200, "{host}");
     }
     let house = House::with_vars(&[("PUBLIC_HOST", "netrecon.example.org")]);
-    assert_eq!(house.ask(&discover().with("host", "netrecon.example.org")).status, 200);
+    assert_eq!(
+        house
+            .ask(&discover().with("host", "netrecon.example.org"))
+            .status,
+        200
+    );
 }
 
 #[test]
 fn an_origin_is_absent_or_a_website() {
     assert_eq!(ask(&discover()).status, 200);
     for origin in ["https://claude.ai", "http://localhost:6274"] {
-        assert_eq!(ask(&discover().with("origin", origin)).status, 200, "{origin}");
+        assert_eq!(
+            ask(&discover().with("origin", origin)).status,
+            200,
+            "{origin}"
+        );
     }
-    for origin in ["null", "nonsense", "file://", "https://a.example, https://b.example"] {
+    for origin in [
+        "null",
+        "nonsense",
+        "file://",
+        "https://a.example, https://b.example",
+    ] {
         let seen = ask(&discover().with("origin", origin));
         assert_eq!(seen.status, 403, "{origin}");
         assert_eq!(seen.json()["reason"], "origin");
@@ -97,13 +145,21 @@ fn an_origin_is_absent_or_a_website() {
 
 #[test]
 fn a_body_has_to_be_json_by_its_media_type() {
-    for media_type in ["text/plain", "application/jsonp", "application/x-www-form-urlencoded", ""] {
+    for media_type in [
+        "text/plain",
+        "application/jsonp",
+        "application/x-www-form-urlencoded",
+        "",
+    ] {
         let seen = ask(&discover().with("content-type", media_type));
         assert_eq!(seen.status, 415, "{media_type}");
         assert_eq!(seen.json()["error"], "unsupported_media_type");
     }
     assert_eq!(ask(&discover().without("content-type")).status, 415);
-    assert_eq!(ask(&discover().with("content-type", "Application/JSON; charset=utf-8")).status, 200);
+    assert_eq!(
+        ask(&discover().with("content-type", "Application/JSON; charset=utf-8")).status,
+        200
+    );
 }
 
 #[test]
@@ -117,10 +173,24 @@ fn a_body_over_the_cap_gets_413() {
 
 #[test]
 fn what_is_not_json_gets_32700_without_an_id() {
-    for body in ["", "{", "{'a':1}", "\u{feff}{}", "nul", "{\"jsonrpc\":\"2.0\",\"id\":7"] {
+    for body in [
+        "",
+        "{",
+        "{'a':1}",
+        "\u{feff}{}",
+        "nul",
+        "{\"jsonrpc\":\"2.0\",\"id\":7",
+    ] {
         let seen = ask(&discover().body(body));
-        assert_eq!((seen.status, seen.json()["error"]["code"].as_i64()), (400, Some(-32700)), "{body}");
-        assert!(seen.json().get("id").is_none(), "an unread id is left out, never null");
+        assert_eq!(
+            (seen.status, seen.json()["error"]["code"].as_i64()),
+            (400, Some(-32700)),
+            "{body}"
+        );
+        assert!(
+            seen.json().get("id").is_none(),
+            "an unread id is left out, never null"
+        );
     }
     let invalid_utf8 = ask(&discover().body(vec![b'"', 0xff, b'"']));
     assert_eq!(invalid_utf8.json()["error"]["code"], -32700);
@@ -130,7 +200,10 @@ fn what_is_not_json_gets_32700_without_an_id() {
 fn json_nested_deeper_than_64_levels_is_refused_unbuilt() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let seen = ask(&Request::post("/mcp", &Value::Null).body(nested(65)));
-    assert_eq!((seen.status, seen.json()["error"]["code"].as_i64()), (400, Some(-32700)));
+    assert_eq!(
+        (seen.status, seen.json()["error"]["code"].as_i64()),
+        (400, Some(-32700))
+    );
     let hostile = ask(&Request::post("/mcp", &Value::Null).body(nested(100_000)));
     assert_eq!(hostile.status, 400);
 }
@@ -151,7 +224,11 @@ fn what_is_not_a_message_gets_32600() {
         json!({"jsonrpc": "2.0", "id": 1.5, "method": "ping"}),
     ] {
         let seen = ask(&Request::post("/mcp", &message));
-        assert_eq!((seen.status, seen.json()["error"]["code"].as_i64()), (400, Some(-32600)), "{message}");
+        assert_eq!(
+            (seen.status, seen.json()["error"]["code"].as_i64()),
+            (400, Some(-32600)),
+            "{message}"
+        );
     }
 }
 
@@ -164,10 +241,14 @@ fn a_notification_gets_202_and_nothing_else() {
     ] {
         for version in [MODERN, "2025-11-25"] {
             let house = House::new();
-            let seen = house.ask(&Request::post("/mcp", &message).with("mcp-protocol-version", version));
+            let seen =
+                house.ask(&Request::post("/mcp", &message).with("mcp-protocol-version", version));
             assert_eq!((seen.status, seen.body.as_str()), (202, ""), "{message}");
             assert_eq!(seen.header("content-type"), None);
-            assert!(house.journal.events().is_empty(), "a notification runs nothing");
+            assert!(
+                house.journal.events().is_empty(),
+                "a notification runs nothing"
+            );
         }
     }
 }
@@ -177,9 +258,15 @@ fn a_posted_response_is_accepted_in_the_legacy_era_only() {
     let response = json!({"jsonrpc": "2.0", "id": 1, "result": {}});
     let post = Request::post("/mcp", &response);
     assert_eq!(ask(&post).status, 202);
-    assert_eq!(ask(&post.clone().with("mcp-protocol-version", "2025-06-18")).status, 202);
+    assert_eq!(
+        ask(&post.clone().with("mcp-protocol-version", "2025-06-18")).status,
+        202
+    );
     let seen = ask(&post.with("mcp-protocol-version", MODERN));
-    assert_eq!((seen.status, seen.json()["error"]["code"].as_i64()), (400, Some(-32600)));
+    assert_eq!(
+        (seen.status, seen.json()["error"]["code"].as_i64()),
+        (400, Some(-32600))
+    );
 }
 
 #[test]
@@ -189,15 +276,28 @@ fn a_client_that_reads_only_event_streams_gets_one_event() {
         assert_eq!(json.header("content-type"), Some("application/json"));
         let stream = ask(&request.with("accept", "text/event-stream"));
         assert_eq!(stream.header("content-type"), Some("text/event-stream"));
-        assert_eq!(stream.body, format!("event: message\ndata: {}\n\n", json.body));
+        assert_eq!(
+            stream.body,
+            format!("event: message\ndata: {}\n\n", json.body)
+        );
     }
 }
 
 #[test]
 fn no_accept_field_is_ever_answered_by_406() {
-    for accept in ["application/json", "*/*", "text/html", "", "text/event-stream, application/json"] {
+    for accept in [
+        "application/json",
+        "*/*",
+        "text/html",
+        "",
+        "text/event-stream, application/json",
+    ] {
         let seen = ask(&discover().with("accept", accept));
-        assert_eq!(seen.header("content-type"), Some("application/json"), "{accept}");
+        assert_eq!(
+            seen.header("content-type"),
+            Some("application/json"),
+            "{accept}"
+        );
     }
     assert_eq!(ask(&discover().without("accept")).status, 200);
 }
@@ -205,7 +305,10 @@ fn no_accept_field_is_ever_answered_by_406() {
 #[test]
 fn a_refusal_stays_json_also_for_clients_of_event_streams() {
     let seen = ask(&modern("no/such", json!({})).with("accept", "text/event-stream"));
-    assert_eq!((seen.status, seen.header("content-type")), (404, Some("application/json")));
+    assert_eq!(
+        (seen.status, seen.header("content-type")),
+        (404, Some("application/json"))
+    );
 }
 
 #[test]
@@ -218,8 +321,17 @@ fn a_stale_session_is_ignored_and_none_is_minted() {
 
 #[test]
 fn ids_come_back_as_they_were_sent() {
-    for id in [json!(0), json!(-1), json!(9_007_199_254_740_993_u64), json!("a \"quoted\" ü"), json!("")] {
-        let seen = ask(&Request::post("/mcp", &json!({"jsonrpc": "2.0", "id": id, "method": "ping"})));
+    for id in [
+        json!(0),
+        json!(-1),
+        json!(9_007_199_254_740_993_u64),
+        json!("a \"quoted\" ü"),
+        json!(""),
+    ] {
+        let seen = ask(&Request::post(
+            "/mcp",
+            &json!({"jsonrpc": "2.0", "id": id, "method": "ping"}),
+        ));
         assert_eq!(seen.json()["id"], id);
     }
 }

@@ -32,7 +32,10 @@ pub(super) struct Spoken<'a> {
 pub(super) async fn answer(post: &Post<'_>, mut request: Request, spoken: &Spoken<'_>) -> Sent {
     let arguments = request.params.take("arguments").unwrap_or(Value::Null);
     let Some(name) = request.params.text("name") else {
-        return Sent::fault(&request.id, Fault::invalid_params("params.name has to be the name of a tool"));
+        return Sent::fault(
+            &request.id,
+            Fault::invalid_params("params.name has to be the name of a tool"),
+        );
     };
     let Some(tool) = post.site.gate.registry.find(name) else {
         let name = text::clean(name, 60);
@@ -93,7 +96,12 @@ fn failure(request: &Request, spoken: &Spoken<'_>, json: &str) -> String {
 
 fn open(request: &Request, spoken: &Spoken<'_>, capacity: usize) -> String {
     let mut out = String::with_capacity(capacity);
-    for piece in ["{\"jsonrpc\":\"2.0\",\"id\":", request.id.json(), ",\"result\":{", spoken.opening] {
+    for piece in [
+        "{\"jsonrpc\":\"2.0\",\"id\":",
+        request.id.json(),
+        ",\"result\":{",
+        spoken.opening,
+    ] {
         out.push_str(piece);
     }
     out

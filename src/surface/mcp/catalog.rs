@@ -52,7 +52,10 @@ impl Catalog {
             "version": identity::VERSION,
         });
         let capabilities = json!({ "tools": {} });
-        let meta_tail = format!(",\"_meta\":{}}}", json!({ "io.modelcontextprotocol/serverInfo": server }));
+        let meta_tail = format!(
+            ",\"_meta\":{}}}",
+            json!({ "io.modelcontextprotocol/serverInfo": server })
+        );
         let cache = format!("\"ttlMs\":{TTL_MS},\"cacheScope\":\"public\"{meta_tail}");
         Catalog {
             discover: format!(
@@ -68,7 +71,12 @@ impl Catalog {
                 json!(identity::INSTRUCTIONS),
             ),
             meta_tail,
-            names: registry.tools().iter().map(|tool| tool.name).collect::<Vec<_>>().join(", "),
+            names: registry
+                .tools()
+                .iter()
+                .map(|tool| tool.name)
+                .collect::<Vec<_>>()
+                .join(", "),
         }
     }
 }

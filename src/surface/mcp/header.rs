@@ -17,7 +17,11 @@ pub(super) fn wants_events(accept: Option<&str>) -> bool {
             .unwrap_or_default()
             .split(',')
             .filter_map(|range| range.split(';').next())
-            .any(|range| wanted.iter().any(|name| range.trim().eq_ignore_ascii_case(name)))
+            .any(|range| {
+                wanted
+                    .iter()
+                    .any(|name| range.trim().eq_ignore_ascii_case(name))
+            })
     };
     lists(&["text/event-stream"]) && !lists(&["application/json", "application/*", "*/*"])
 }
@@ -60,7 +64,11 @@ fn same(name: &str, field: Option<Cow<'_, str>>, member: &str) -> Result<(), Fau
 }
 
 fn mismatch(name: &str, what: &str) -> Result<(), Fault> {
-    Err(Fault::new(400, HEADER_MISMATCH, format!("The header {name} {what}")))
+    Err(Fault::new(
+        400,
+        HEADER_MISMATCH,
+        format!("The header {name} {what}"),
+    ))
 }
 
 fn trim(field: &str) -> &str {
@@ -70,7 +78,10 @@ fn trim(field: &str) -> &str {
 /// A field's value: literal, or `=?base64?...?=` around the standard base64 of
 /// UTF-8. `None` when what is inside is not exactly that.
 fn decoded(field: &str) -> Option<Cow<'_, str>> {
-    let Some(inner) = field.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) else {
+    let Some(inner) = field
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="))
+    else {
         return Some(Cow::Borrowed(field));
     };
     let bytes = STANDARD.decode(inner).ok()?;
@@ -100,10 +111,22 @@ mod tests {
 
     #[test]
     fn every_website_may_call_and_nothing_else() {
-        for origin in ["https://example.com", "http://localhost:6274", "https://[2001:db8::1]:8443"] {
+        for origin in [
+            "https://example.com",
+            "http://localhost:6274",
+            "https://[2001:db8::1]:8443",
+        ] {
             assert!(is_web_origin(origin), "{origin}");
         }
-        for origin in ["null", "", "example.com", "file:///etc/passwd", "https://", "https://a@b.com", "https://a.com/b"] {
+        for origin in [
+            "null",
+            "",
+            "example.com",
+            "file:///etc/passwd",
+            "https://",
+            "https://a@b.com",
+            "https://a.com/b",
+        ] {
             assert!(!is_web_origin(origin), "{origin}");
         }
     }
@@ -111,7 +134,12 @@ mod tests {
     #[test]
     fn a_mirror_is_compared_without_its_outer_white_space_and_by_case() {
         assert!(mirrors("Mcp-Method", Some(" \ttools/call "), "tools/call").is_ok());
-        for field in [None, Some("tools/Call"), Some(""), Some("tools/call, tools/call")] {
+        for field in [
+            None,
+            Some("tools/Call"),
+            Some(""),
+            Some("tools/call, tools/call"),
+        ] {
             let fault = mirrors("Mcp-Method", field, "tools/call").unwrap_err();
             assert_eq!(fault.status, 400);
             assert!(fault.answer(None, None).contains("-32020"), "{field:?}");
@@ -124,13 +152,22 @@ mod tests {
         assert!(mirrors_decoded("Mcp-Name", Some("=?base64?w7xiZXI=?="), "über").is_ok());
         // Without both sentinels, or with others, the text is literal.
         for literal in ["=?base64?ZGVjb2Rl", "ZGVjb2Rl?=", "=?BASE64?ZGVjb2Rl?="] {
-            assert!(mirrors_decoded("Mcp-Name", Some(literal), literal).is_ok(), "{literal}");
-            assert!(mirrors_decoded("Mcp-Name", Some(literal), "decode").is_err(), "{literal}");
+            assert!(
+                mirrors_decoded("Mcp-Name", Some(literal), literal).is_ok(),
+                "{literal}"
+            );
+            assert!(
+                mirrors_decoded("Mcp-Name", Some(literal), "decode").is_err(),
+                "{literal}"
+            );
         }
         // Padding, alphabet, trailing bits, UTF-8.
         for broken in ["w7xiZXI", "w7xi_XI=", "w7xiZXJ=", "/w==", "Z GVj"] {
             let field = format!("=?base64?{broken}?=");
-            assert!(mirrors_decoded("Mcp-Name", Some(&field), "über").is_err(), "{broken}");
+            assert!(
+                mirrors_decoded("Mcp-Name", Some(&field), "über").is_err(),
+                "{broken}"
+            );
         }
     }
 }

@@ -35,7 +35,12 @@ pub(super) async fn dispatch(post: &Post<'_>, request: Request, version: &'stati
     let sent = match request.method.as_str() {
         "initialize" => {
             let version = revision::negotiated(request.params.text("protocolVersion"));
-            let pieces = ["{\"protocolVersion\":\"", version, "\"", &catalog.initialize_tail];
+            let pieces = [
+                "{\"protocolVersion\":\"",
+                version,
+                "\"",
+                &catalog.initialize_tail,
+            ];
             Sent::ok(rpc::success(&request.id, &pieces))
         }
         "ping" => Sent::ok(rpc::success(&request.id, &["{}"])),
@@ -57,7 +62,10 @@ pub(super) async fn dispatch(post: &Post<'_>, request: Request, version: &'stati
         }
         _ => Sent::fault(&request.id, Fault::unknown_method(&request.method)),
     };
-    Sent { status: 200, ..sent }
+    Sent {
+        status: 200,
+        ..sent
+    }
 }
 
 /// Answers an array of messages, which only 2025-03-26 knows. It is judged
@@ -82,12 +90,19 @@ pub(super) async fn batch(post: &Post<'_>, messages: Vec<Value>) -> Sent {
     if answers.is_empty() {
         return Sent::accepted();
     }
-    Sent { budget, ..Sent::ok(format!("[{}]", answers.join(","))) }
+    Sent {
+        budget,
+        ..Sent::ok(format!("[{}]", answers.join(",")))
+    }
 }
 
 fn judge_batch(post: &Post<'_>, messages: &[Value]) -> Result<(), Fault> {
     let refuse = |what: &'static str| Err(Fault::invalid_request(what));
-    if post.version.as_deref().is_some_and(|version| version != revision::BATCHES) {
+    if post
+        .version
+        .as_deref()
+        .is_some_and(|version| version != revision::BATCHES)
+    {
         return refuse("This revision has no batches; send each message in a POST of its own");
     }
     if messages.is_empty() || messages.len() > BATCH_CAP {

@@ -87,7 +87,11 @@ async fn post(site: &Site<'_>, request: &dyn Incoming) -> Reply {
         Ok(body) => body,
         Err(refusal) => return Reply::error(&refusal),
     };
-    let post = Post { site, request, version: request.header("mcp-protocol-version") };
+    let post = Post {
+        site,
+        request,
+        version: request.header("mcp-protocol-version"),
+    };
     let sent = match parse_json(&body) {
         Err(flaw) => Sent::unread(Fault::new(400, rpc::PARSE_ERROR, flaw.message)),
         Ok(Value::Array(messages)) => legacy::batch(&post, messages).await,
@@ -111,9 +115,9 @@ async fn react(post: &Post<'_>, message: Value) -> Sent {
         Err((Some(id), fault)) => Sent::fault(&id, fault),
         Err((None, fault)) => Sent::unread(fault),
         Ok(Message::Notification) => Sent::accepted(),
-        Ok(Message::Response) if post.is_modern() => {
-            Sent::unread(Fault::invalid_request("This server asks nothing; it takes no responses"))
-        }
+        Ok(Message::Response) if post.is_modern() => Sent::unread(Fault::invalid_request(
+            "This server asks nothing; it takes no responses",
+        )),
         Ok(Message::Response) => Sent::accepted(),
         Ok(Message::Request(request)) => {
             let opens_session = request.method == "initialize";
@@ -128,7 +132,9 @@ async fn react(post: &Post<'_>, message: Value) -> Sent {
 impl Post<'_> {
     /// Whether the header alone says that the client is of the modern era.
     fn is_modern(&self) -> bool {
-        self.version.as_deref().is_some_and(|version| revision::is_modern(version.trim()))
+        self.version
+            .as_deref()
+            .is_some_and(|version| revision::is_modern(version.trim()))
     }
 }
 
@@ -144,31 +150,50 @@ struct Sent {
 
 impl Sent {
     fn ok(json: String) -> Sent {
-        Sent { status: 200, json, stream: None, budget: None }
+        Sent {
+            status: 200,
+            json,
+            stream: None,
+            budget: None,
+        }
     }
 
     fn fault(id: &Id, fault: Fault) -> Sent {
-        Sent { status: fault.status, ..Sent::ok(fault.answer(Some(id), None)) }
+        Sent {
+            status: fault.status,
+            ..Sent::ok(fault.answer(Some(id), None))
+        }
     }
 
     /// A fault of a message whose id could not be read.
     fn unread(fault: Fault) -> Sent {
-        Sent { status: fault.status, ..Sent::ok(fault.answer(None, None)) }
+        Sent {
+            status: fault.status,
+            ..Sent::ok(fault.answer(None, None))
+        }
     }
 
     /// Nothing to answer.
     fn accepted() -> Sent {
-        Sent { status: 202, ..Sent::ok(String::new()) }
+        Sent {
+            status: 202,
+            ..Sent::ok(String::new())
+        }
     }
 
     fn events(messages: &[&str]) -> Sent {
         let stream = messages.iter().map(|message| event(message)).collect();
-        Sent { stream: Some(stream), ..Sent::ok(String::new()) }
+        Sent {
+            stream: Some(stream),
+            ..Sent::ok(String::new())
+        }
     }
 
     fn reply(self, request: &dyn Incoming) -> Reply {
         let stream = match self.stream {
-            None if self.status == 200 && header::wants_events(request.header("accept").as_deref()) => {
+            None if self.status == 200
+                && header::wants_events(request.header("accept").as_deref()) =>
+            {
                 Some(event(&self.json))
             }
             stream => stream,

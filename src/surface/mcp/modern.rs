@@ -23,7 +23,9 @@ pub(super) fn has_envelope(params: &Params) -> bool {
 
 /// The same of `params` not yet read as a request's.
 pub(super) fn is_envelope(params: &Value) -> bool {
-    params.get("_meta").is_some_and(|meta| meta.get(VERSION_KEY).is_some())
+    params
+        .get("_meta")
+        .is_some_and(|meta| meta.get(VERSION_KEY).is_some())
 }
 
 /// Answers one request. The order of refusals is part of the protocol:
@@ -71,7 +73,11 @@ pub(super) fn unsupported(asked: &str) -> Fault {
 /// before us has routed the request that we are about to answer.
 fn mirrored(post: &Post<'_>, request: &Request) -> Result<(), Fault> {
     let field = |name: &str| post.request.header(name);
-    header::mirrors("Mcp-Method", field("mcp-method").as_deref(), &request.method)?;
+    header::mirrors(
+        "Mcp-Method",
+        field("mcp-method").as_deref(),
+        &request.method,
+    )?;
     let named_by = match request.method.as_str() {
         "tools/call" | "prompts/get" => "name",
         "resources/read" => "uri",
@@ -94,7 +100,10 @@ async fn dispatch(post: &Post<'_>, request: Request) -> Sent {
             Some(_) => Sent::fault(&request.id, no_such_page()),
         },
         "tools/call" => {
-            let client = request.params.meta(CLIENT_KEY).and_then(|client| client.get("name"));
+            let client = request
+                .params
+                .meta(CLIENT_KEY)
+                .and_then(|client| client.get("name"));
             let client_name = client.and_then(Value::as_str).unwrap_or_default();
             let client_name = text::clean(client_name, CLIENT_NAME_CAP);
             let spoken = Spoken {
@@ -121,11 +130,18 @@ pub(super) fn no_such_page() -> Fault {
 /// subscription is acknowledged as empty and ends at once, gracefully, and
 /// clients do not reopen it.
 fn listen(request: Request) -> Sent {
-    if !request.params.get("notifications").is_some_and(Value::is_object) {
+    if !request
+        .params
+        .get("notifications")
+        .is_some_and(Value::is_object)
+    {
         let fault = Fault::invalid_params("params.notifications has to be an object");
         return Sent::fault(&request.id, fault);
     }
-    let meta = format!("\"_meta\":{{\"io.modelcontextprotocol/subscriptionId\":{}}}", request.id.json());
+    let meta = format!(
+        "\"_meta\":{{\"io.modelcontextprotocol/subscriptionId\":{}}}",
+        request.id.json()
+    );
     let acknowledged = format!(
         "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\",\
          \"params\":{{\"notifications\":{{}},{meta}}}}}"

@@ -23,7 +23,10 @@ pub(super) fn supported(name: &str) -> Option<&'static str> {
 
 /// The legacy revision called `name`.
 pub(super) fn legacy(name: &str) -> Option<&'static str> {
-    HANDSHAKES.into_iter().chain([TOLERATED]).find(|known| *known == name)
+    HANDSHAKES
+        .into_iter()
+        .chain([TOLERATED])
+        .find(|known| *known == name)
 }
 
 /// What `initialize` answers: the revision asked for, or the newest that has
@@ -36,10 +39,13 @@ pub(super) fn negotiated(asked: Option<&str>) -> &'static str {
 /// compares as they do.
 pub(super) fn is_modern(name: &str) -> bool {
     let dated = name.len() == MODERN.len()
-        && name.bytes().zip(MODERN.bytes()).all(|(given, form)| match form {
-            b'-' => given == b'-',
-            _ => given.is_ascii_digit(),
-        });
+        && name
+            .bytes()
+            .zip(MODERN.bytes())
+            .all(|(given, form)| match form {
+                b'-' => given == b'-',
+                _ => given.is_ascii_digit(),
+            });
     dated && name >= MODERN
 }
 
@@ -62,7 +68,15 @@ mod tests {
         for name in ["2026-07-28", "2026-12-01", "2027-01-01"] {
             assert!(is_modern(name), "{name}");
         }
-        for name in ["2026-07-27", "2025-11-25", "v999", "9999", "", "2026/07/28", "2026-07-28x"] {
+        for name in [
+            "2026-07-27",
+            "2025-11-25",
+            "v999",
+            "9999",
+            "",
+            "2026/07/28",
+            "2026-07-28x",
+        ] {
             assert!(!is_modern(name), "{name}");
         }
     }

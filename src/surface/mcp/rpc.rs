@@ -150,7 +150,12 @@ pub(super) struct Fault {
 impl Fault {
     /// A fault without `data`.
     pub fn new(status: u16, code: i32, message: impl Into<Cow<'static, str>>) -> Fault {
-        Fault { status, code, message: message.into(), data: None }
+        Fault {
+            status,
+            code,
+            message: message.into(),
+            data: None,
+        }
     }
 
     /// Not a JSON-RPC message (400).
@@ -161,7 +166,11 @@ impl Fault {
     /// A method that is not served (404).
     pub fn unknown_method(method: &str) -> Fault {
         let method = text::clean(method, 60);
-        Fault::new(404, METHOD_NOT_FOUND, format!("The method {method:?} is not served here"))
+        Fault::new(
+            404,
+            METHOD_NOT_FOUND,
+            format!("The method {method:?} is not served here"),
+        )
     }
 
     /// Parameters that the protocol itself rules out (200: the message was
