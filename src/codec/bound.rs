@@ -187,7 +187,13 @@ fn prune(value: &mut Value, path: &str, members: usize, chars: usize, cuts: &mut
                 *object = std::mem::take(object).into_iter().take(room).collect();
             }
             for (name, item) in object.iter_mut() {
-                prune(item, &format!("{path}.{}", clip(name, 40)), members, chars, cuts);
+                prune(
+                    item,
+                    &format!("{path}.{}", clip(name, 40)),
+                    members,
+                    chars,
+                    cuts,
+                );
             }
         }
         _ => {}

@@ -24,7 +24,9 @@ pub(crate) fn element(der: &[u8], at: usize, limit: usize) -> Option<Element> {
         0x81..=0x84 => {
             let bytes = der.get(at + 2..at + 2 + usize::from(first & 0x7F))?;
             content += bytes.len();
-            bytes.iter().fold(0usize, |sum, byte| sum << 8 | usize::from(*byte))
+            bytes
+                .iter()
+                .fold(0usize, |sum, byte| sum << 8 | usize::from(*byte))
         }
         _ => return None,
     };
@@ -93,9 +95,18 @@ pub(crate) fn outline(der: &[u8]) -> Outline {
         [INTEGER, SEQUENCE, OCTET_STRING, ..] => Outline::Pkcs8,
         [SEQUENCE, OCTET_STRING] => Outline::EncryptedPkcs8,
         [INTEGER, OCTET_STRING, ..] => Outline::Sec1,
-        [INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, ..] => {
-            Outline::Pkcs1
-        }
+        [
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            ..,
+        ] => Outline::Pkcs1,
         _ => Outline::Other,
     }
 }
@@ -120,16 +131,28 @@ impl CertificateLayout {
     /// The layout of a DER certificate.
     pub(crate) fn of(der: &[u8]) -> Self {
         let outer = element(der, 0, der.len());
-        let whole = outer.as_ref().map_or(0..der.len(), |outer| outer.whole.clone());
+        let whole = outer
+            .as_ref()
+            .map_or(0..der.len(), |outer| outer.whole.clone());
         let tbs = outer.and_then(|outer| children(der, &outer.content).into_iter().next());
         let parts = tbs.map_or_else(Vec::new, |tbs| children(der, &tbs.content));
         let has_version = parts.first().is_some_and(|part| part.tag == 0xA0);
         let part = |nth: usize| parts.get(nth + usize::from(has_version));
         let whole_of = |nth: usize| part(nth).map_or(whole.clone(), |part| part.whole.clone());
         let dates = part(3).map_or_else(Vec::new, |part| children(der, &part.content));
-        let date = |nth: usize| dates.get(nth).map_or(whole_of(3), |date| date.whole.clone());
+        let date = |nth: usize| {
+            dates
+                .get(nth)
+                .map_or(whole_of(3), |date| date.whole.clone())
+        };
         CertificateLayout {
-            version: if has_version { parts.first().map_or(whole.clone(), |part| part.whole.clone()) } else { whole.clone() },
+            version: if has_version {
+                parts
+                    .first()
+                    .map_or(whole.clone(), |part| part.whole.clone())
+            } else {
+                whole.clone()
+            },
             serial: whole_of(0),
             signature_algorithm: whole_of(1),
             issuer: whole_of(2),

@@ -222,7 +222,9 @@ impl CharOffsets {
         let (mut at, mut chars) = (0, 0);
         let offsets = wanted.into_iter().map(|byte| {
             let next = text.floor_char_boundary(byte.min(text.len())).max(at);
-            chars += text.get(at..next).map_or(0, |gap| gap.chars().count() as u32);
+            chars += text
+                .get(at..next)
+                .map_or(0, |gap| gap.chars().count() as u32);
             at = next;
             (byte, chars)
         });
@@ -250,10 +252,17 @@ pub(crate) fn quoted(part: &str) -> String {
 mod tests {
     use super::*;
 
-    rules! {
-        SAMPLE = "test.sample", Low, "RFC 1 section 1", "A rule for this test.";
-        GRAVE = "test.grave", High, "RFC 1 section 2", "A graver rule for this test.";
-    }
+    const SAMPLE: &Rule = &Rule {
+        code: "test.sample",
+        severity: Severity::Low,
+        reference: "RFC 1 section 1",
+        about: "A rule for this test.",
+    };
+    const GRAVE: &Rule = &Rule {
+        code: "test.grave",
+        severity: Severity::High,
+        ..*SAMPLE
+    };
 
     #[test]
     fn a_span_counts_characters_not_bytes() {
@@ -283,6 +292,9 @@ mod tests {
         assert_eq!(problems.len(), PROBLEM_LIMIT);
         assert!(problems.iter().any(|p| p.code == "test.grave"));
         assert!(problems.is_sorted_by_key(|p| p.span.start));
-        assert_eq!(notes, ["401 problems were found; the 100 gravest are listed."]);
+        assert_eq!(
+            notes,
+            ["401 problems were found; the 100 gravest are listed."]
+        );
     }
 }

@@ -21,12 +21,18 @@ pub(crate) fn fields<'a>(text: &'a str, names: &[&str]) -> Vec<Field<'a>> {
             let (name, value) = line.split_once(':')?;
             let name = name.trim();
             let wanted = names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
-            wanted.then_some(Field { name: Some(name), value: value.trim() })
+            wanted.then_some(Field {
+                name: Some(name),
+                value: value.trim(),
+            })
         })
         .take(FIELD_LIMIT)
         .collect();
     if found.is_empty() {
-        return vec![Field { name: None, value: text.trim() }];
+        return vec![Field {
+            name: None,
+            value: text.trim(),
+        }];
     }
     found
 }
@@ -50,7 +56,11 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
 fn line_end(text: &str) -> usize {
     let mut breaks = text.match_indices('\n').map(|(at, _)| at + 1);
     breaks
-        .find(|end| !text.get(*end..).is_some_and(|behind| behind.starts_with([' ', '\t'])))
+        .find(|end| {
+            !text
+                .get(*end..)
+                .is_some_and(|behind| behind.starts_with([' ', '\t']))
+        })
         .unwrap_or(text.len())
 }
 
@@ -61,13 +71,22 @@ mod tests {
     #[test]
     fn named_lines_are_found_among_others() {
         let text = "Server: x\nX-Test: a\n  b\r\nx-test: c";
-        let values: Vec<_> = fields(text, &["x-test"]).into_iter().map(|f| f.value).collect();
+        let values: Vec<_> = fields(text, &["x-test"])
+            .into_iter()
+            .map(|f| f.value)
+            .collect();
         assert_eq!(values, ["a\n  b", "c"]);
     }
 
     #[test]
     fn a_text_without_the_name_is_the_value() {
-        assert_eq!(fields(" max-age=1\n", &["x"])[0], Field { name: None, value: "max-age=1" });
+        assert_eq!(
+            fields(" max-age=1\n", &["x"])[0],
+            Field {
+                name: None,
+                value: "max-age=1"
+            }
+        );
     }
 
     #[test]

@@ -183,7 +183,10 @@ pub fn decode(text: &str, kind: Option<Kind>, context: &Context) -> Result<Decod
         return Err(Error::invalid("text", "Send at most 65536 bytes of text."));
     }
     if text.trim().is_empty() {
-        return Err(Error::invalid("text", "Send the text to be decoded; this one is empty."));
+        return Err(Error::invalid(
+            "text",
+            "Send the text to be decoded; this one is empty.",
+        ));
     }
     match kind {
         Some(kind) => decode_as(text, kind, context),
@@ -193,7 +196,10 @@ pub fn decode(text: &str, kind: Option<Kind>, context: &Context) -> Result<Decod
 
 fn decode_as(text: &str, kind: Kind, context: &Context) -> Result<Decoded, Error> {
     let reading = (kind.format().read)(text, context).map_err(|NotThis(why)| {
-        Error::invalid("kind", format!("This text is not of kind {}: {why}", kind.as_str()))
+        Error::invalid(
+            "kind",
+            format!("This text is not of kind {}: {why}", kind.as_str()),
+        )
     })?;
     Ok(bound::decoded(kind, Confidence::High, None, reading))
 }

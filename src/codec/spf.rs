@@ -418,7 +418,7 @@ fn split_network(value: &str) -> (&str, Option<&str>) {
 }
 
 /// A prefix length without needless zeros (RFC 7208 section 5.6).
-fn prefix_length<'a>(text: &'a str, most: u8) -> Result<u8, (&'a str, &'static str)> {
+fn prefix_length(text: &str, most: u8) -> Result<u8, (&str, &'static str)> {
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     text.parse()
         .ok()

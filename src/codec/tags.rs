@@ -35,18 +35,44 @@ pub(crate) fn read<'a>(text: &'a str, rules: &TagRules, scribe: &mut Scribe) -> 
         let Some((name, value)) = whole.split_once('=') else {
             let message = match whole {
                 "" => "A semicolon separates nothing.".to_owned(),
-                _ => format!("{} is no `name=value` tag; a semicolon or an equals sign is missing.", quoted(whole)),
+                _ => format!(
+                    "{} is no `name=value` tag; a semicolon or an equals sign is missing.",
+                    quoted(whole)
+                ),
             };
-            scribe.flag(rules.malformed, if whole.is_empty() { part } else { whole }, message);
+            scribe.flag(
+                rules.malformed,
+                if whole.is_empty() { part } else { whole },
+                message,
+            );
             continue;
         };
-        let tag = Tag { name: trimmed(name), value: trimmed(value), whole };
-        let is_name = tag.name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
-            && tag.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let tag = Tag {
+            name: trimmed(name),
+            value: trimmed(value),
+            whole,
+        };
+        let is_name = tag
+            .name
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphabetic())
+            && tag
+                .name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !is_name {
-            scribe.flag(rules.malformed, name, format!("{} is no tag name.", quoted(tag.name)));
+            scribe.flag(
+                rules.malformed,
+                name,
+                format!("{} is no tag name.", quoted(tag.name)),
+            );
         } else if tags.iter().any(|other| other.name == tag.name) {
-            scribe.flag(rules.repeated, whole, format!("The tag {} is given twice.", quoted(tag.name)));
+            scribe.flag(
+                rules.repeated,
+                whole,
+                format!("The tag {} is given twice.", quoted(tag.name)),
+            );
         } else if tags.len() < TAG_LIMIT {
             tags.push(tag);
         }

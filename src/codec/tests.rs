@@ -13,7 +13,14 @@ fn guard() -> Guard {
 
 fn decoded(text: &str, kind: Option<Kind>) -> Result<Decoded, Error> {
     let guard = guard();
-    decode(text, kind, &Context { guard: &guard, now_ms: NOW_MS })
+    decode(
+        text,
+        kind,
+        &Context {
+            guard: &guard,
+            now_ms: NOW_MS,
+        },
+    )
 }
 
 /// Every promise of an answer that does not depend on the format.
@@ -22,15 +29,26 @@ fn assert_sound(text: &str, answer: &Decoded) {
     let format = answer.kind.format();
     for problem in &answer.problems {
         let span = problem.span;
-        assert!(span.start <= span.end && span.end <= chars, "{problem:?} in {chars} characters");
+        assert!(
+            span.start <= span.end && span.end <= chars,
+            "{problem:?} in {chars} characters"
+        );
         let rule = format.rules.iter().find(|rule| rule.code == problem.code);
         assert!(rule.is_some(), "{} is not documented", problem.code);
     }
     for name in answer.fields.keys() {
         let documented = format.fields.iter().any(|(field, _)| field == name);
-        assert!(documented, "field {name} of {} is not documented", answer.kind.as_str());
+        assert!(
+            documented,
+            "field {name} of {} is not documented",
+            answer.kind.as_str()
+        );
     }
-    assert!(answer.problems.is_sorted_by_key(|problem| problem.span.start));
+    assert!(
+        answer
+            .problems
+            .is_sorted_by_key(|problem| problem.span.start)
+    );
     let json = serde_json::to_string(answer).unwrap();
     assert!(json.len() <= OUTPUT_LIMIT, "{} bytes", json.len());
 }
@@ -39,7 +57,8 @@ fn assert_sound(text: &str, answer: &Decoded) {
 fn every_example_is_recognised_and_sound() {
     for kind in Kind::ALL {
         let format = kind.format();
-        let answer = decoded(format.example, None).unwrap_or_else(|e| panic!("{}: {e}", kind.as_str()));
+        let answer =
+            decoded(format.example, None).unwrap_or_else(|e| panic!("{}: {e}", kind.as_str()));
         assert_eq!(answer.kind, *kind);
         assert_sound(format.example, &answer);
         let named = decoded(format.example, Some(*kind)).unwrap();
@@ -54,11 +73,25 @@ fn every_format_is_documented_consistently() {
         assert_eq!(format.kind, *kind);
         assert_eq!(Kind::parse(kind.as_str()), Some(*kind));
         for rule in format.rules {
-            assert!(rule.code.starts_with(&format!("{}.", kind.as_str())), "{}", rule.code);
-            assert!(rule.about.ends_with('.') && !rule.reference.is_empty(), "{}", rule.code);
+            assert!(
+                rule.code.starts_with(&format!("{}.", kind.as_str())),
+                "{}",
+                rule.code
+            );
+            assert!(
+                rule.about.ends_with('.') && !rule.reference.is_empty(),
+                "{}",
+                rule.code
+            );
         }
-        let codes: std::collections::BTreeSet<_> = format.rules.iter().map(|rule| rule.code).collect();
-        assert_eq!(codes.len(), format.rules.len(), "a code of {} is used twice", kind.as_str());
+        let codes: std::collections::BTreeSet<_> =
+            format.rules.iter().map(|rule| rule.code).collect();
+        assert_eq!(
+            codes.len(),
+            format.rules.len(),
+            "a code of {} is used twice",
+            kind.as_str()
+        );
     }
 }
 
@@ -79,9 +112,8 @@ fn near_formats() -> impl Strategy<Value = String> {
     let examples: Vec<&'static str> = Kind::ALL.iter().map(|kind| kind.format().example).collect();
     let piece = prop_oneof![
         prop::sample::select(examples.clone()).prop_map(str::to_owned),
-        (prop::sample::select(examples), 0usize..200, 0usize..200).prop_map(|(text, skip, take)| {
-            text.chars().skip(skip).take(take).collect()
-        }),
+        (prop::sample::select(examples), 0usize..200, 0usize..200)
+            .prop_map(|(text, skip, take)| { text.chars().skip(skip).take(take).collect() }),
         "\\PC{0,20}",
         "[ -~]{0,40}",
         "[\\n\\r\\t\"';:,.=%{}()/\\\\<>\\[\\]-]{0,10}",

@@ -55,7 +55,10 @@ impl Record {
             Some(last) if span.end > span.start => self.origin(last) + 1,
             _ => start,
         };
-        Span { start, end: end.max(start) }
+        Span {
+            start,
+            end: end.max(start),
+        }
     }
 
     fn origin(&self, at: u32) -> u32 {
@@ -72,11 +75,16 @@ pub(crate) fn records(text: &str) -> Vec<Record> {
     if is_presentation(text) {
         return quoted_records(text);
     }
-    let versions = text.lines().filter(|line| line.trim_start().starts_with("v=")).count();
+    let versions = text
+        .lines()
+        .filter(|line| line.trim_start().starts_with("v="))
+        .count();
     if versions < 2 {
         let value = text.trim();
         let before = text.len() - text.trim_start().len();
-        let from = text.get(..before).map_or(0, |gap| gap.chars().count() as u32);
+        let from = text
+            .get(..before)
+            .map_or(0, |gap| gap.chars().count() as u32);
         return vec![Record::bare(value, from)];
     }
     let mut from = 0;
@@ -100,7 +108,10 @@ fn is_presentation(text: &str) -> bool {
     };
     let before = before.trim_end_matches(|c: char| c.is_whitespace() || c == '(');
     let last = before.split_whitespace().next_back().unwrap_or_default();
-    before.is_empty() || ["TXT", "SPF", "text", "="].iter().any(|word| last.eq_ignore_ascii_case(word))
+    before.is_empty()
+        || ["TXT", "SPF", "text", "="]
+            .iter()
+            .any(|word| last.eq_ignore_ascii_case(word))
 }
 
 /// Records of quoted strings: one per line, parentheses join lines.
@@ -151,7 +162,9 @@ fn unescaped(chars: &mut std::iter::Peekable<impl Iterator<Item = (char, u32)>>)
     }
     match digits {
         0 => chars.next().map_or('\\', |(c, _)| c),
-        _ => char::from_u32(code).filter(|_| code < 256).unwrap_or('\u{fffd}'),
+        _ => char::from_u32(code)
+            .filter(|_| code < 256)
+            .unwrap_or('\u{fffd}'),
     }
 }
 
@@ -179,10 +192,16 @@ pub(crate) fn read<T: Serialize>(
     }
     let mut scribe = Scribe::new(text);
     if record.strings > 1 {
-        scribe.note(format!("{} strings of the record were joined without a gap.", record.strings));
+        scribe.note(format!(
+            "{} strings of the record were joined without a gap.",
+            record.strings
+        ));
     }
     for extra in fitting {
-        let whole = extra.in_text(Span { start: 0, end: extra.chars });
+        let whole = extra.in_text(Span {
+            start: 0,
+            end: extra.chars,
+        });
         reading.problems.push(Problem {
             code: several.code,
             severity: several.severity,
@@ -202,7 +221,10 @@ mod tests {
     use super::*;
 
     fn values(text: &str) -> Vec<String> {
-        records(text).into_iter().map(|record| record.value).collect()
+        records(text)
+            .into_iter()
+            .map(|record| record.value)
+            .collect()
     }
 
     #[test]
@@ -217,7 +239,10 @@ mod tests {
     #[test]
     fn each_line_is_a_record() {
         assert_eq!(values("\"a=1\"\n\"b\\\"\\065\"\n"), ["a=1", "b\"A"]);
-        assert_eq!(values("v=spf1 -all\nv=DMARC1; p=none"), ["v=spf1 -all", "v=DMARC1; p=none"]);
+        assert_eq!(
+            values("v=spf1 -all\nv=DMARC1; p=none"),
+            ["v=spf1 -all", "v=DMARC1; p=none"]
+        );
     }
 
     #[test]
@@ -227,7 +252,10 @@ mod tests {
         assert_eq!(record.value, "abcde");
         let span = record.in_text(Span { start: 1, end: 3 });
         assert_eq!(&text[span.start as usize..span.end as usize], "b\" \"c");
-        assert_eq!(record.in_text(Span { start: 4, end: 5 }), Span { start: 17, end: 18 });
+        assert_eq!(
+            record.in_text(Span { start: 4, end: 5 }),
+            Span { start: 17, end: 18 }
+        );
     }
 
     #[test]

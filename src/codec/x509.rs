@@ -61,9 +61,13 @@ impl Key {
 
     fn rsa(public_key: &[u8]) -> Self {
         let parts = super::der::element(public_key, 0, public_key.len())
-            .map_or_else(Vec::new, |key| super::der::children(public_key, &key.content));
+            .map_or_else(Vec::new, |key| {
+                super::der::children(public_key, &key.content)
+            });
         let integer = |nth: usize| {
-            let bytes = parts.get(nth).and_then(|part| public_key.get(part.content.clone()));
+            let bytes = parts
+                .get(nth)
+                .and_then(|part| public_key.get(part.content.clone()));
             bytes.unwrap_or_default()
         };
         Key {
@@ -109,7 +113,11 @@ pub(crate) fn small_integer(integer: &[u8]) -> Option<u64> {
     if integer.is_empty() || bit_length(integer) > 64 {
         return None;
     }
-    Some(integer.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    Some(
+        integer
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+    )
 }
 
 /// The usual name of a signature algorithm, or its object identifier.
@@ -123,7 +131,9 @@ pub(crate) fn signature_algorithm(algorithm: &AlgorithmIdentifier) -> String {
 
 /// Whether a signature of this name rests on a broken hash.
 pub(crate) fn is_broken_signature(name: &str) -> bool {
-    ["md2", "md5", "sha1"].iter().any(|hash| name.starts_with(hash))
+    ["md2", "md5", "sha1"]
+        .iter()
+        .any(|hash| name.starts_with(hash))
         || name.ends_with("-with-SHA1")
 }
 
@@ -179,7 +189,8 @@ fn attribute_text(value: &Any) -> String {
 
 fn utf16(data: &[u8]) -> String {
     let units = data.chunks_exact(2).map(|pair| {
-        pair.iter().fold(0u16, |sum, byte| sum << 8 | u16::from(*byte))
+        pair.iter()
+            .fold(0u16, |sum, byte| sum << 8 | u16::from(*byte))
     });
     char::decode_utf16(units)
         .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
@@ -211,8 +222,10 @@ pub(crate) struct AlternativeNames {
 impl AlternativeNames {
     /// The names of a SubjectAltName extension.
     pub(crate) fn of(names: &[GeneralName]) -> Self {
-        let mut read = AlternativeNames::default();
-        read.more = names.len().saturating_sub(NAME_LIMIT);
+        let mut read = AlternativeNames {
+            more: names.len().saturating_sub(NAME_LIMIT),
+            ..AlternativeNames::default()
+        };
         for name in names.iter().take(NAME_LIMIT) {
             read.add(name);
         }
@@ -248,7 +261,9 @@ impl AlternativeNames {
 
 fn is_host_pattern(name: &str) -> bool {
     (1..=TEXT_LIMIT).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte))
 }
 
 fn labelled(label: &str, text: &str) -> String {
@@ -287,7 +302,8 @@ pub(crate) fn key_usages(usage: &KeyUsage) -> Vec<String> {
         (usage.decipher_only(), "decipherOnly"),
     ]
     .into_iter()
-    .filter_map(|(set, name)| set.then(|| name.to_owned()))
+    .filter(|(set, _)| *set)
+    .map(|(_, name)| name.to_owned())
     .collect()
 }
 
@@ -303,7 +319,8 @@ pub(crate) fn extended_key_usages(usage: &ExtendedKeyUsage) -> Vec<String> {
         (usage.ocsp_signing, "OCSPSigning"),
     ]
     .into_iter()
-    .filter_map(|(set, name)| set.then(|| name.to_owned()));
+    .filter(|(set, _)| *set)
+    .map(|(_, name)| name.to_owned());
     let other = usage.other.iter().map(|oid| oid_text(oid));
     known.chain(other).take(32).collect()
 }

@@ -81,7 +81,7 @@ fn is_macro(inside: &str) -> bool {
     let count = inside.get(1..1 + digits).unwrap_or_default();
     let rest = rest.strip_prefix(['r', 'R']).unwrap_or(rest);
     "slodiphcrtv".contains(letter)
-        && (digits == 0 || count.trim_start_matches('0') != "")
+        && (digits == 0 || !count.trim_start_matches('0').is_empty())
         && rest.chars().all(|c| ".-+,/_=".contains(c))
 }
 
