@@ -34,7 +34,6 @@ fn failure(seen: &Seen) -> Value {
 }
 
 #[test]
-#[ignore = "until the codecs land"]
 fn a_result_is_structured_and_repeated_as_text() {
     for request in both_eras(decode_call()) {
         let result = result(&request);
@@ -58,7 +57,6 @@ fn a_modern_result_says_that_it_is_complete_and_whose() {
 }
 
 #[test]
-#[ignore = "until the codecs land"]
 fn text_that_json_has_to_escape_survives_both_copies() {
     let text = "v=spf1 \"\\ \u{7f} ü \u{1f600} -all";
     let params = json!({"name": "decode", "arguments": {"text": text, "kind": "spf"}});
@@ -168,7 +166,6 @@ fn every_call_states_its_budget() {
 }
 
 #[test]
-#[ignore = "until the codecs land"]
 fn over_budget_is_a_result_the_model_can_read_and_obey() {
     for request in both_eras(decode_call()) {
         let house = House::with_vars(&[("BUDGETS", r#"{"decode":{"limit":2,"seconds":60}}"#)]);

@@ -64,7 +64,6 @@ fn a_later_header_may_name_any_revision_and_nothing_else() {
 }
 
 #[test]
-#[ignore = "until the codecs land"]
 fn nothing_has_to_come_first_and_no_header_is_needed() {
     for method in ["ping", "tools/list"] {
         let request = Request::post(
@@ -83,7 +82,6 @@ fn nothing_has_to_come_first_and_no_header_is_needed() {
 }
 
 #[test]
-#[ignore = "until the codecs land"]
 fn results_carry_nothing_of_the_later_revision() {
     let listed = result(&legacy("2025-11-25", "tools/list", json!({})));
     assert_eq!(listed.keys().collect::<Vec<_>>(), ["tools"]);
@@ -124,7 +122,6 @@ fn no_cursor_is_ours() {
 }
 
 #[test]
-#[ignore = "until the codecs land"]
 fn a_batch_is_answered_in_order_without_its_notifications() {
     let batch = json!([
         {"jsonrpc": "2.0", "id": 1, "method": "ping"},

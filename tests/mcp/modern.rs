@@ -118,7 +118,6 @@ fn an_unknown_version_gets_32022_and_the_list_that_discover_gives() {
 }
 
 #[test]
-#[ignore = "until the codecs land"]
 fn every_advertised_version_is_served_in_an_envelope() {
     for version in SUPPORTED {
         let result = result(&modern_as(version, "tools/list", json!({})));
