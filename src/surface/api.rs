@@ -58,10 +58,14 @@ async fn dispatch(site: &Site<'_>, request: &dyn Incoming) -> Reply {
     };
     let caller = Caller::identify(|name| request.header(name));
     let answer = match arguments {
-        Ok(arguments) => site.gate.call(of(tool, arguments, &caller)).await,
+        Ok(arguments) => site.gate.call(call(tool, arguments, &caller)).await,
         // No arguments arrived, but the call named a known tool: it spends,
         // and is recorded, like one whose arguments are refused.
-        Err(flaw) => site.gate.refuse(of(tool, Value::Null, &caller), flaw).await,
+        Err(flaw) => {
+            site.gate
+                .refuse(call(tool, Value::Null, &caller), flaw)
+                .await
+        }
     };
     let mut reply = match &answer.result {
         Ok(json) => Reply::json(200, json.as_str()),
@@ -71,7 +75,8 @@ async fn dispatch(site: &Site<'_>, request: &dyn Incoming) -> Reply {
     reply.with("cache-control", "no-store")
 }
 
-fn of<'a>(tool: &'a Tool, arguments: Value, caller: &'a Caller) -> Call<'a> {
+/// A call of this surface, as the gate takes it.
+pub(super) fn call<'a>(tool: &'a Tool, arguments: Value, caller: &'a Caller) -> Call<'a> {
     Call {
         tool,
         arguments,

@@ -127,12 +127,13 @@ mod tests {
 
     fn query(link: &str, wanted: &str) -> String {
         let url = Url::parse(link).unwrap();
-        let mut pairs = url.query_pairs();
-        pairs
+        let value = url
+            .query_pairs()
             .find(|(name, _)| name == wanted)
             .unwrap()
             .1
-            .into_owned()
+            .into_owned();
+        value
     }
 
     /// What a POSIX shell makes of a line.

@@ -5,7 +5,6 @@
 mod api;
 mod discovery;
 mod health;
-mod identity;
 pub mod install;
 mod mcp;
 mod pages;

@@ -1,0 +1,184 @@
+//! `/`: the field, and under it the report of what was asked with `?target=`.
+
+use maud::{Markup, html};
+use serde_json::{Map, Value, json};
+
+use crate::report::Report;
+use crate::surface::Reply;
+use crate::tool::Tool;
+
+use super::form::{example, property};
+use super::mark::command;
+use super::shell::Page;
+use super::{Visit, budget, not_found, problem, report};
+
+/// Answers the path.
+pub(super) async fn answer(visit: &Visit<'_>) -> Reply {
+    let Some(tool) = visit.tool("analyze") else {
+        return not_found();
+    };
+    match visit.arguments(tool) {
+        Some(arguments) => analyzed(visit, tool, arguments).await,
+        None => visit.page(
+            200,
+            Page {
+                path: "/",
+                title: "Look at a host the way the internet does",
+                summary: "DNS, HTTP, TLS and exposure of a public host in one report: what is wrong, how it is known, and the command that shows it.",
+                indexed: true,
+                main: start(visit, tool),
+            },
+        ),
+    }
+}
+
+async fn analyzed(visit: &Visit<'_>, tool: &Tool, mut arguments: Map<String, Value>) -> Reply {
+    let target = arguments
+        .get("target")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    // A person scrolls; only a model has to be spared the details.
+    arguments.entry("detail").or_insert_with(|| json!("full"));
+    let answer = visit.call(tool, arguments).await;
+    let left = budget(answer.budget);
+    let parsed = answer.result.and_then(|json| {
+        serde_json::from_str::<Report>(&json)
+            .map_err(|e| crate::error::Error::internal(format!("own report: {e}")))
+    });
+    let (status, title, body) = match &parsed {
+        Ok(found) => (
+            200,
+            found.target.host.clone(),
+            report::view(found, &visit.origin),
+        ),
+        Err(error) => (
+            error.code.status(),
+            String::from("No report"),
+            problem::notice(error),
+        ),
+    };
+    let retry_after = parsed.as_ref().err().and_then(|error| error.retry_after);
+    let mut reply = visit.page(
+        status,
+        Page {
+            path: "/",
+            title: &title,
+            summary: "A netrecon report: findings with their evidence, and what was measured.",
+            indexed: false,
+            main: html! {
+                div.again { (field(tool, &target, left.as_deref())) }
+                (body)
+            },
+        },
+    );
+    reply.state_budget(answer.budget);
+    match retry_after {
+        Some(seconds) => reply.with("retry-after", seconds.to_string()),
+        None => reply,
+    }
+}
+
+fn field(tool: &Tool, target: &str, left: Option<&str>) -> Markup {
+    let schema = property(tool, "target");
+    html! {
+        form.ask action="/" role="search" data-run="analyze" {
+            label.unseen for="target" { "Host name or URL" }
+            div.line {
+                input #target name="target" type="text" required inputmode="url" enterkeyhint="go"
+                    autocapitalize="off" autocomplete="off" spellcheck="false" autofocus[target.is_empty()]
+                    maxlength=[schema.get("maxLength").and_then(Value::as_u64)]
+                    placeholder=(example(schema)) value=(target) aria-describedby="ask-note";
+                button { (tool.title) }
+            }
+            p.note #ask-note {
+                @match left {
+                    Some(left) => (left),
+                    None => { "A host name or an http(s) URL. Only public hosts; nothing is changed there." }
+                }
+            }
+        }
+    }
+}
+
+fn start(visit: &Visit<'_>, tool: &Tool) -> Markup {
+    let url = format!("{}/mcp", visit.origin);
+    html! {
+        section.hero {
+            h1 { "Look at a host the way the internet does." }
+            p.lede {
+                "DNS, HTTP, TLS and exposure in one report: what is wrong, how it is known, and the command that shows it."
+            }
+            (field(tool, "", None))
+            div #recent hidden {}
+        }
+        (specimen())
+        section.others aria-labelledby="others-title" {
+            h2 #others-title { "Narrower questions" }
+            ul.cards {
+                @for tool in visit.site.gate.registry.tools() {
+                    @if let Some(href) = page_of(tool.name) {
+                        li {
+                            a href=(href) { (tool.title) }
+                            p { (tool.description) }
+                        }
+                    }
+                }
+            }
+        }
+        section.agents aria-labelledby="agents-title" {
+            h2 #agents-title { "For agents" }
+            p {
+                "The same tools over MCP, without account or key. "
+                a href="/connect" { "Connect Claude, Cursor, VS Code, Codex, Gemini and others" } "."
+            }
+            (command(&url))
+        }
+    }
+}
+
+/// The page that runs a tool, beside this one.
+fn page_of(tool: &str) -> Option<&'static str> {
+    match tool {
+        "lookup" => Some("/lookup"),
+        "decode" => Some("/decode"),
+        "diff" => Some("/diff"),
+        _ => None,
+    }
+}
+
+/// What a finding looks like, on a name that exists for examples.
+fn specimen() -> Markup {
+    use crate::report::{Confidence, Evidence, Finding, Severity, State};
+    let finding = Finding {
+        id: String::from("tls.days_left"),
+        state: State::Warn,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        title: String::from("The certificate expires in 9 days"),
+        evidence: vec![Evidence {
+            pointer: String::from("/probes/tls/chain/0/notAfter"),
+            value: json!("2026-12-01T23:59:59Z"),
+        }],
+        fix: Some(String::from(
+            "Renew it now, and let an automatic renewal run well before the last 30 days.",
+        )),
+        reference: String::from("RFC 5280 section 4.1.2.5"),
+        reproduce: String::from(
+            "openssl s_client -connect example.com:443 -servername example.com </dev/null | openssl x509 -noout -enddate",
+        ),
+        maps_to: Vec::new(),
+    };
+    html! {
+        section.specimen aria-labelledby="specimen-title" {
+            div {
+                h2 #specimen-title { "Nothing to take on trust" }
+                p {
+                    "Every finding names the value it rests on, the standard that says so, and a command that shows the same fact from your own machine. "
+                    "What could not be measured is called that, and is never held against the host."
+                }
+            }
+            div.example aria-label="Example of a finding" role="group" { (report::example(&finding)) }
+        }
+    }
+}

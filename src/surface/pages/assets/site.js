@@ -1,0 +1,247 @@
+// What JavaScript adds to pages that are whole without it. No markup is ever
+// made from a string here: text enters the page as text nodes only, and the
+// policy of the pages (Trusted Types) would refuse anything else.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/** An element with attributes and children; a string child is a text node. */
+function el(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+/** Tells screen readers what changed. */
+function say(text) {
+  $("#said").textContent = text;
+}
+
+/** Storage of this browser only; it may be full or forbidden. */
+const store = {
+  read(key, fallback) {
+    try {
+      return JSON.parse(localStorage.getItem(key)) ?? fallback;
+    } catch {
+      return fallback;
+    }
+  },
+  write(key, value) {
+    try {
+      localStorage.setItem(key, typeof value === "string" ? value : JSON.stringify(value));
+    } catch {
+      // Then it is forgotten with the page.
+    }
+  },
+};
+
+// --- Theme -------------------------------------------------------------------
+
+function theme() {
+  const button = $("#theme-button");
+  const root = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const dark = () => (root.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+  const show = () => button.setAttribute("aria-pressed", dark());
+  button.addEventListener("click", () => {
+    root.dataset.theme = dark() ? "light" : "dark";
+    store.write("theme", root.dataset.theme);
+    show();
+  });
+  system.addEventListener("change", show);
+  show();
+  button.hidden = false;
+}
+
+// --- Copying -----------------------------------------------------------------
+
+function copying() {
+  for (const box of $$(".copy")) {
+    const button = el("button", { type: "button" }, "Copy");
+    button.addEventListener("click", async () => {
+      const text = $("code", box).textContent;
+      let done = "Copied";
+      try {
+        await navigator.clipboard.writeText(text);
+      } catch {
+        getSelection().selectAllChildren($("code", box));
+        done = "Selected";
+      }
+      button.textContent = done;
+      say(done);
+      setTimeout(() => (button.textContent = "Copy"), 1600);
+    });
+    box.append(button);
+  }
+}
+
+// --- Times -------------------------------------------------------------------
+
+function times() {
+  const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  for (const time of $$("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.title = time.textContent;
+    time.textContent = local.format(at);
+  }
+}
+
+// --- Running -----------------------------------------------------------------
+
+/** While the next page is on its way, this one says so and counts. */
+function running() {
+  for (const form of $$("form[data-run]")) {
+    form.addEventListener("submit", () => {
+      const button = $("button", form);
+      const started = performance.now();
+      const elapsed = el("span", { class: "elapsed" }, "0.0 s");
+      const what = $("[name=target], [name=name], [name=before]", form)?.value ?? "";
+      const box = el("section", { class: "running", id: "running" },
+        el("p", {}, `Asking about ${what} `, elapsed),
+        el("div", { class: "sweep" }),
+        el("p", { class: "quiet" }, "The answer comes in one piece, at the latest after 15 seconds."));
+      $("#running")?.remove();
+      (form.closest(".again, .hero, .actions") ?? form).after(box);
+      say("Running");
+      button.disabled = true;
+      const timer = setInterval(() => {
+        elapsed.textContent = `${((performance.now() - started) / 1000).toFixed(1)} s`;
+      }, 100);
+      addEventListener("pageshow", () => {
+        clearInterval(timer);
+        box.remove();
+        button.disabled = false;
+      }, { once: true });
+    });
+  }
+}
+
+/** A refused call may be made again once its time has passed. */
+function retry() {
+  const notice = $("[data-retry-after]");
+  if (!notice) return;
+  const until = Date.now() + Number(notice.dataset.retryAfter) * 1000;
+  const button = el("button", { type: "button", disabled: "" });
+  button.addEventListener("click", () => location.reload());
+  notice.append(button);
+  const tick = () => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    button.disabled = left > 0;
+    button.textContent = left > 0 ? `Again in ${left} s` : "Try again";
+    if (left > 0) setTimeout(tick, 250);
+    else say("You can try again.");
+  };
+  tick();
+}
+
+// --- Findings ----------------------------------------------------------------
+
+const summaries = () => $$(".finding > summary").filter((summary) => summary.checkVisibility());
+
+function step(by) {
+  const list = summaries();
+  const at = list.indexOf(document.activeElement);
+  const next = list[at < 0 ? (by > 0 ? 0 : list.length - 1) : Math.min(list.length - 1, Math.max(0, at + by))];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+/** A link into a closed part opens what it is in. */
+function reveal() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  for (let part = target; part; part = part.parentElement) if (part.localName === "details") part.open = true;
+  target.scrollIntoView({ block: "nearest" });
+}
+
+function keyboard() {
+  $("#keys-button").hidden = false;
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.closest("input, textarea, select")) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    const action = {
+      "/": () => $("#target, #name, #text, #before")?.select(),
+      "?": () => $("#keys").togglePopover(),
+      j: () => step(1),
+      k: () => step(-1),
+      t: () => $("#theme-button").click(),
+    }[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+}
+
+// --- Earlier reports, known to this browser only -----------------------------
+
+function recent() {
+  const report = $("[data-report]");
+  let list = store.read("reports", []).filter((entry) => entry && typeof entry.id === "string");
+  if (report) {
+    const { report: id, host, time } = report.dataset;
+    const earlier = list.find((entry) => entry.host === host && entry.id !== id);
+    const link = $("#compare");
+    if (earlier && link) link.href = `/diff?before=${encodeURIComponent(earlier.id)}&after=${encodeURIComponent(id)}`;
+    list = [{ id, host, time }, ...list.filter((entry) => entry.id !== id)].slice(0, 8);
+    store.write("reports", list);
+  }
+  const place = $("#recent");
+  if (!place || list.length === 0) return;
+  const forget = el("button", { type: "button", class: "plain" }, "Forget");
+  forget.addEventListener("click", () => {
+    store.write("reports", []);
+    place.hidden = true;
+  });
+  place.append("Earlier in this browser:",
+    ...list.slice(0, 5).map(({ id, host }) => el("a", { href: `/r/${encodeURIComponent(id)}` }, String(host))), forget);
+  place.hidden = false;
+}
+
+// --- A call in the raw -------------------------------------------------------
+
+function trial() {
+  const form = $("#trial");
+  if (!form) return;
+  const button = $("button", form);
+  button.hidden = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    const body = $("#trial-body").value;
+    const shown = await post(form.dataset.url, body).catch((error) => `No answer: ${error.message}`);
+    $("#trial-answer").replaceChildren(el("pre", { tabindex: "0" }, shown));
+    button.disabled = false;
+  });
+}
+
+async function post(url, body) {
+  const headers = { "content-type": "application/json", accept: "application/json" };
+  try {
+    const { method, params } = JSON.parse(body);
+    headers["mcp-method"] = String(method);
+    headers["mcp-protocol-version"] = params?._meta?.["io.modelcontextprotocol/protocolVersion"] ?? "2025-11-25";
+    if (params?.name) headers["mcp-name"] = String(params.name);
+  } catch {
+    // What is not JSON is sent as it stands, to see what the server says.
+  }
+  const response = await fetch(url, { method: "POST", headers, body });
+  const fields = ["content-type", "ratelimit", "ratelimit-policy", "retry-after"]
+    .filter((name) => response.headers.has(name))
+    .map((name) => `${name}: ${response.headers.get(name)}`);
+  const text = await response.text();
+  let pretty = text;
+  try {
+    pretty = JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    // Shown as it came.
+  }
+  return [`HTTP ${response.status}`, ...fields, "", pretty].join("\n");
+}
+
+for (const part of [theme, copying, times, running, retry, keyboard, recent, trial, reveal]) part();
+addEventListener("hashchange", reveal);
