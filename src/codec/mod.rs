@@ -1,5 +1,14 @@
 //! Formats people paste: one file each, text in, an explanation out.
-//! (The formats land one by one; the shape is here first.)
+//!
+//! Pure: nothing is fetched, nothing is verified against the outside, nothing
+//! is kept. Every format reads by the grammar of its standard, says what is
+//! wrong at which characters, and never repeats a secret. The checks use the
+//! typed functions (`spf::parse`, `certificate::Certificate::from_der`);
+//! the tool `decode` uses [`decode`].
+//!
+//! Bounds: any text up to [`TEXT_LIMIT`] ends in an answer of at most
+//! [`OUTPUT_LIMIT`] bytes or in a typed error; lists, nesting and problems
+//! are capped, and every reader is linear in the text.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,51 +17,64 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::guard::Guard;
 
-/// A format that can be decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Kind {
-    /// JSON.
-    Json,
+mod bound;
+mod der;
+mod format;
+mod header;
+mod moment;
+mod pem;
+mod secret;
+mod tags;
+mod txt;
+pub mod x509;
+
+pub use bound::OUTPUT_LIMIT;
+pub use format::{Format, NotThis, Reading, Rule};
+
+/// The longest text read, in bytes.
+pub const TEXT_LIMIT: usize = 64 * 1024;
+
+macro_rules! kinds {
+    ($($variant:ident $name:ident,)*) => {
+        $(pub mod $name;)*
+
+        /// A format that can be decoded.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        #[schemars(inline)]
+        pub enum Kind {
+            $(#[doc = concat!("See [`", stringify!($name), "`].")] $variant,)*
+        }
+
+        impl Kind {
+            /// Every kind, in the order of the documentation.
+            pub const ALL: &[Kind] = &[$(Kind::$variant),*];
+
+            /// The name used in arguments and answers.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Kind::$variant => stringify!($name),)* }
+            }
+
+            /// The kind of this name.
+            pub fn parse(name: &str) -> Option<Kind> {
+                Kind::ALL.iter().copied().find(|kind| kind.as_str() == name)
+            }
+
+            /// What there is to know about the format.
+            pub const fn format(self) -> &'static Format {
+                match self { $(Kind::$variant => &$name::FORMAT,)* }
+            }
+        }
+    };
 }
 
-impl Kind {
-    /// Every kind.
-    pub const ALL: &[Kind] = &[Kind::Json];
-
-    /// The name used in arguments and answers.
-    pub const fn as_str(self) -> &'static str {
-        "json"
-    }
-
-    /// The kind of this name.
-    pub fn parse(name: &str) -> Option<Kind> {
-        Kind::ALL.iter().copied().find(|kind| kind.as_str() == name)
-    }
-}
-
-/// What reading may draw on.
-pub struct Context<'a> {
-    /// The guard.
-    pub guard: &'a Guard,
-    /// Milliseconds since the Unix epoch.
-    pub now_ms: u64,
-}
-
-/// Explains JSON.
-pub fn decode(text: &str, _: Option<Kind>, _: &Context) -> Result<Decoded, Error> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) => Ok(Decoded {
-            kind: Kind::Json,
-            confidence: Confidence::High,
-            runner_up: None,
-            fields,
-            problems: Vec::new(),
-            notes: Vec::new(),
-        }),
-        _ => Err(Error::invalid("text", "Send a JSON object.")),
-    }
+kinds! {
+    Certificate certificate,
+    Jwt jwt,
+    Spf spf,
+    Dmarc dmarc,
+    Csp csp,
+    Json json,
 }
 
 /// How much something matters.
@@ -134,3 +156,83 @@ pub struct Decoded {
     /// What a reader should know that is not wrong.
     pub notes: Vec<String>,
 }
+
+/// What a reader may consult besides the text.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Judges the URLs, hosts and addresses that are explained.
+    pub guard: &'a Guard,
+    /// Now, in milliseconds since the Unix epoch.
+    pub now_ms: u64,
+}
+
+impl Context<'_> {
+    /// Now in whole seconds since the Unix epoch.
+    pub(crate) fn now(&self) -> i64 {
+        i64::try_from(self.now_ms / 1000).unwrap_or(i64::MAX)
+    }
+}
+
+/// Explains `text` as `kind`, or as what it looks like most.
+///
+/// # Errors
+/// `invalid_input` on `text` when it is empty, longer than [`TEXT_LIMIT`] or
+/// like nothing known; on `kind` when it is not of the kind that was named.
+pub fn decode(text: &str, kind: Option<Kind>, context: &Context) -> Result<Decoded, Error> {
+    if text.len() > TEXT_LIMIT {
+        return Err(Error::invalid("text", "Send at most 65536 bytes of text."));
+    }
+    if text.trim().is_empty() {
+        return Err(Error::invalid(
+            "text",
+            "Send the text to be decoded; this one is empty.",
+        ));
+    }
+    match kind {
+        Some(kind) => decode_as(text, kind, context),
+        None => decode_auto(text, context),
+    }
+}
+
+fn decode_as(text: &str, kind: Kind, context: &Context) -> Result<Decoded, Error> {
+    let reading = (kind.format().read)(text, context).map_err(|NotThis(why)| {
+        Error::invalid(
+            "kind",
+            format!("This text is not of kind {}: {why}", kind.as_str()),
+        )
+    })?;
+    Ok(bound::decoded(kind, Confidence::High, None, reading))
+}
+
+/// Tries the formats from the likeliest on; the first that can read the text
+/// is the guess, the next likely one the runner-up.
+fn decode_auto(text: &str, context: &Context) -> Result<Decoded, Error> {
+    let mut likely: Vec<(u8, Kind)> = Kind::ALL
+        .iter()
+        .map(|kind| ((kind.format().sniff)(text), *kind))
+        .filter(|(likelihood, _)| *likelihood > 0)
+        .collect();
+    likely.sort_by_key(|(likelihood, kind)| (std::cmp::Reverse(*likelihood), *kind));
+    for (at, (likelihood, kind)) in likely.iter().enumerate() {
+        if let Ok(reading) = (kind.format().read)(text, context) {
+            let runner_up = likely.get(at + 1).map(|(_, kind)| *kind);
+            let confidence = confidence_of(*likelihood);
+            return Ok(bound::decoded(*kind, confidence, runner_up, reading));
+        }
+    }
+    Err(Error::invalid(
+        "text",
+        "Nothing known was recognised in this text; name its `kind`, or paste the whole of it.",
+    ))
+}
+
+const fn confidence_of(likelihood: u8) -> Confidence {
+    match likelihood {
+        80.. => Confidence::High,
+        50..80 => Confidence::Medium,
+        _ => Confidence::Low,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -127,13 +127,12 @@ mod tests {
 
     fn query(link: &str, wanted: &str) -> String {
         let url = Url::parse(link).unwrap();
-        let value = url
-            .query_pairs()
+        let mut pairs = url.query_pairs();
+        pairs
             .find(|(name, _)| name == wanted)
             .unwrap()
             .1
-            .into_owned();
-        value
+            .into_owned()
     }
 
     /// What a POSIX shell makes of a line.

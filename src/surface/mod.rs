@@ -5,6 +5,7 @@
 mod api;
 mod discovery;
 mod health;
+mod identity;
 pub mod install;
 mod mcp;
 mod pages;

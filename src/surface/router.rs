@@ -13,9 +13,15 @@ pub async fn route(site: &Site<'_>, request: &dyn Incoming) -> Reply {
             _ => method_not_allowed("GET, HEAD"),
         };
     }
-    if let Err(refusal) = served_here(site, request) {
-        return Reply::error(&refusal);
+    match served_here(site, request) {
+        Ok(()) => by_path(site, request).await,
+        // A page that calls us by a name its operator forgot to configure
+        // must be able to read so.
+        Err(refusal) => mcp::readable_by_any_page(Reply::error(&refusal)),
     }
+}
+
+async fn by_path(site: &Site<'_>, request: &dyn Incoming) -> Reply {
     match request.path() {
         "/mcp" | "/mcp/" | "/sse" => mcp::answer(site, request).await,
         path if path.starts_with("/api/") => match path {
@@ -32,13 +38,13 @@ pub async fn route(site: &Site<'_>, request: &dyn Incoming) -> Reply {
 /// The Host must be one of ours: this alone defeats DNS rebinding against a
 /// Worker that runs on somebody's machine.
 fn served_here(site: &Site<'_>, request: &dyn Incoming) -> Result<(), Error> {
-    let host = request.header("host").unwrap_or_default();
-    let name = host_name(&host);
     let config = &site.gate.world.config;
-    let known = matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1")
-        || name.ends_with(".localhost")
-        || name.ends_with(".workers.dev")
-        || config.public_hosts.contains(&name);
+    let known = Host::of(request).is_some_and(|Host { name, .. }| {
+        matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1")
+            || name.ends_with(".localhost")
+            || name.ends_with(".workers.dev")
+            || config.public_hosts.contains(&name)
+    });
     match known {
         true => Ok(()),
         false => {
@@ -52,13 +58,49 @@ fn served_here(site: &Site<'_>, request: &dyn Incoming) -> Result<(), Error> {
     }
 }
 
-/// The name of a Host field, in lower case, without port and brackets.
-pub(super) fn host_name(host: &str) -> String {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(rest),
-        None => host.split(':').next().unwrap_or(host),
+/// A well-formed Host field.
+struct Host {
+    /// In lower case, without brackets and final dot.
+    name: String,
+    port: Option<u16>,
+}
+
+impl Host {
+    fn of(request: &dyn Incoming) -> Option<Host> {
+        let field = request.header("host")?;
+        let (name, rest) = match field.strip_prefix('[') {
+            Some(field) => field.split_once(']')?,
+            None => field.split_at(field.find(':').unwrap_or(field.len())),
+        };
+        let port = match rest.strip_prefix(':') {
+            Some(digits) => Some(digits.parse().ok()?),
+            None if rest.is_empty() => None,
+            None => return None,
+        };
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':');
+        name.bytes().all(plain).then(|| Host {
+            name: name.trim_end_matches('.').to_ascii_lowercase(),
+            port,
+        })
+    }
+}
+
+/// Scheme and authority as the client used them, without a slash at the end.
+pub(super) fn base_url(request: &dyn Incoming) -> String {
+    let scheme = request.scheme();
+    let Some(Host { name, port }) = Host::of(request) else {
+        // Not reached behind the router, which serves no other Host.
+        return format!("{scheme}://localhost");
     };
-    name.trim_end_matches('.').to_ascii_lowercase()
+    let name = if name.contains(':') {
+        format!("[{name}]")
+    } else {
+        name
+    };
+    match port {
+        Some(port) => format!("{scheme}://{name}:{port}"),
+        None => format!("{scheme}://{name}"),
+    }
 }
 
 pub(super) fn not_found() -> Reply {

@@ -4,14 +4,12 @@
 use maud::{Markup, html};
 
 use crate::surface::Reply;
+use crate::surface::identity::SHORT_NAME;
 use crate::surface::install::{Client, clients};
 
 use super::Visit;
 use super::mark::command;
 use super::shell::Page;
-
-/// What clients call this server.
-const NAME: &str = "netrecon";
 
 /// A call that touches nothing, for people who want to see the protocol.
 const TRIAL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"decode","arguments":{"text":"v=DMARC1; p=none"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
@@ -41,7 +39,7 @@ fn page(visit: &Visit<'_>) -> Markup {
             div.address { (command(&url)) }
         }
         section.clients aria-label="Clients" {
-            @for client in clients(NAME, &url) { (card(&client)) }
+            @for client in clients(SHORT_NAME, &url) { (card(&client)) }
         }
         (tools(visit))
         (trial(&url))
@@ -122,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_hostile_host_cannot_leave_its_attribute() {
-        for client in clients(NAME, "https://x\"><script>/mcp") {
+        for client in clients(SHORT_NAME, "https://x\"><script>/mcp") {
             assert!(!card(&client).into_string().contains("<script"));
         }
         assert!(!trial("\"><script>").into_string().contains("<script"));

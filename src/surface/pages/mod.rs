@@ -29,7 +29,7 @@ use crate::error::{Code, Error};
 use crate::gate::{Answer, Budget, Caller};
 use crate::tool::Tool;
 
-use super::router::{host_name, method_not_allowed, not_found};
+use super::router::{base_url, method_not_allowed, not_found};
 use super::{Body, Incoming, Reply, Site, api};
 use shell::Page;
 
@@ -45,7 +45,7 @@ pub(super) async fn answer(site: &Site<'_>, request: &dyn Incoming) -> Reply {
     let visit = Visit {
         site,
         request,
-        origin: origin(request),
+        origin: base_url(request),
     };
     let reply = dispatch(&visit).await;
     headers::protect(reply, request.scheme())
@@ -82,25 +82,6 @@ fn is_known(path: &str) -> bool {
         || shell::NAVIGATION.iter().any(|(known, _)| *known == path)
         || path.starts_with("/r/")
         || assets::answer(path).is_some()
-}
-
-/// Scheme and host of the address bar. The host was matched by the router;
-/// only its port is still the caller's text, and only a number is kept of it.
-fn origin(request: &dyn Incoming) -> String {
-    let host = request.header("host").unwrap_or_default();
-    let name = host_name(&host);
-    let port = host
-        .rsplit_once(':')
-        .and_then(|(_, port)| port.parse::<u16>().ok());
-    let name = if name.contains(':') {
-        format!("[{name}]")
-    } else {
-        name
-    };
-    match port {
-        Some(port) => format!("{}://{name}:{port}", request.scheme()),
-        None => format!("{}://{name}", request.scheme()),
-    }
 }
 
 impl Visit<'_> {

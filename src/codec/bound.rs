@@ -1,0 +1,213 @@
+//! The last step of every decode: text from outside is cleaned and the whole
+//! is brought under [`OUTPUT_LIMIT`], saying what was cut.
+//!
+//! One place for all formats, so that none can forget it. Readers keep the
+//! nesting of what they hand over under [`super::json::DEPTH_LIMIT`], which
+//! bounds the recursion here.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Confidence, Decoded, Kind, Problem, Reading};
+use crate::guard::text;
+
+/// The most bytes an answer may have as compact JSON.
+pub const OUTPUT_LIMIT: usize = 24 * 1024;
+
+/// The share of [`OUTPUT_LIMIT`] that problems may take.
+const PROBLEMS_LIMIT: usize = 12 * 1024;
+
+/// The share that notes may take.
+const NOTES_LIMIT: usize = 2 * 1024;
+
+/// A message is a sentence, not a copy of the text.
+const MESSAGE_LIMIT: usize = 300;
+
+/// What is cut step by step until the fields fit: members per list or object,
+/// characters per string.
+const STEPS: &[(usize, usize)] = &[
+    (100, 1024),
+    (64, 512),
+    (32, 256),
+    (16, 128),
+    (8, 96),
+    (4, 64),
+    (2, 48),
+    (1, 32),
+];
+
+/// The finished answer.
+pub(super) fn decoded(
+    kind: Kind,
+    confidence: Confidence,
+    runner_up: Option<Kind>,
+    reading: Reading<Map<String, Value>>,
+) -> Decoded {
+    let mut cuts = Cuts::default();
+    let problems = fit_problems(reading.problems, &mut cuts);
+    let mut notes = fit_notes(reading.notes);
+    let spent = json_len(&problems) + NOTES_LIMIT + 256;
+    let fields = fit_fields(reading.value, OUTPUT_LIMIT.saturating_sub(spent), &mut cuts);
+    notes.extend(cuts.into_note());
+    Decoded {
+        kind,
+        confidence,
+        runner_up,
+        fields,
+        problems,
+        notes,
+    }
+}
+
+/// What had to go.
+#[derive(Default)]
+struct Cuts {
+    /// Path of a list or object, and how many members it had.
+    lists: BTreeMap<String, usize>,
+    strings: usize,
+    problems: usize,
+}
+
+impl Cuts {
+    /// One sentence about everything that was cut, if anything was.
+    fn into_note(self) -> Option<String> {
+        const NAMED: usize = 8;
+        let mut parts: Vec<String> = self
+            .lists
+            .iter()
+            .take(NAMED)
+            .map(|(path, had)| format!("{} had {had} members", clip(path, 60)))
+            .collect();
+        if self.lists.len() > NAMED {
+            parts.push(format!("{} more lists", self.lists.len() - NAMED));
+        }
+        if self.strings > 0 {
+            parts.push(format!("{} long texts", self.strings));
+        }
+        if self.problems > 0 {
+            parts.push(format!("{} lesser problems", self.problems));
+        }
+        (!parts.is_empty()).then(|| format!("Cut to keep the answer short: {}.", parts.join(", ")))
+    }
+}
+
+fn fit_problems(mut problems: Vec<Problem>, cuts: &mut Cuts) -> Vec<Problem> {
+    for problem in &mut problems {
+        problem.message = text::clean(&problem.message, MESSAGE_LIMIT);
+    }
+    let sizes: Vec<usize> = problems.iter().map(json_len).collect();
+    if sizes.iter().sum::<usize>() <= PROBLEMS_LIMIT {
+        return problems;
+    }
+    let mut gravest: Vec<(Problem, usize)> = problems.into_iter().zip(sizes).collect();
+    gravest.sort_by_key(|(problem, _)| std::cmp::Reverse(problem.severity));
+    let mut left = PROBLEMS_LIMIT;
+    let mut kept: Vec<Problem> = Vec::new();
+    for (problem, size) in gravest {
+        match left.checked_sub(size + 1) {
+            Some(rest) => {
+                left = rest;
+                kept.push(problem);
+            }
+            None => cuts.problems += 1,
+        }
+    }
+    kept.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    kept
+}
+
+fn fit_notes(notes: Vec<String>) -> Vec<String> {
+    let mut left = NOTES_LIMIT.saturating_sub(1024);
+    notes
+        .iter()
+        .map(|note| text::clean(note, MESSAGE_LIMIT))
+        .take_while(|note| {
+            left = left.saturating_sub(json_len(note) + 1);
+            left > 0
+        })
+        .collect()
+}
+
+/// Cleans every string and cuts, step by step, until the fields fit.
+fn fit_fields(fields: Map<String, Value>, limit: usize, cuts: &mut Cuts) -> Map<String, Value> {
+    let mut fields: Map<String, Value> = fields
+        .into_iter()
+        .map(|(name, value)| (name, cleaned(value)))
+        .collect();
+    for (members, chars) in STEPS {
+        if json_len(&fields) <= limit {
+            break;
+        }
+        for (name, value) in &mut fields {
+            prune(value, name, *members, *chars, cuts);
+        }
+    }
+    fields
+}
+
+fn cleaned(value: Value) -> Value {
+    match value {
+        Value::String(string) => Value::String(text::clean(&string, usize::MAX)),
+        Value::Array(items) => Value::Array(items.into_iter().map(cleaned).collect()),
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (text::clean(&name, usize::MAX), cleaned(value)))
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+fn prune(value: &mut Value, path: &str, members: usize, chars: usize, cuts: &mut Cuts) {
+    match value {
+        Value::String(string) => {
+            let short = clip(string, chars);
+            if short.len() < string.len() {
+                *string = short;
+                cuts.strings += 1;
+            }
+        }
+        Value::Array(items) => {
+            if items.len() > members {
+                cuts.lists.entry(path.to_owned()).or_insert(items.len());
+                items.truncate(members);
+            }
+            for item in items {
+                prune(item, path, members, chars, cuts);
+            }
+        }
+        Value::Object(object) => {
+            // Our own members are fewer than any step; only a pasted JSON
+            // object or a long map is cut here.
+            let room = members.max(32);
+            if object.len() > room {
+                cuts.lists.entry(path.to_owned()).or_insert(object.len());
+                *object = std::mem::take(object).into_iter().take(room).collect();
+            }
+            for (name, item) in object.iter_mut() {
+                prune(
+                    item,
+                    &format!("{path}.{}", clip(name, 40)),
+                    members,
+                    chars,
+                    cuts,
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+/// At most `chars` characters, the cut marked.
+fn clip(string: &str, chars: usize) -> String {
+    match string.char_indices().nth(chars) {
+        Some((cut, _)) => format!("{}…", string.get(..cut).unwrap_or_default()),
+        None => string.to_owned(),
+    }
+}
+
+fn json_len<T: serde::Serialize>(value: &T) -> usize {
+    serde_json::to_string(value).map_or(0, |json| json.len())
+}

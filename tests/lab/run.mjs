@@ -1,0 +1,106 @@
+// The runner's outer half: checks that this machine can hold the lab, builds the name system once,
+// enters new namespaces and stays outside to clean up. inside.mjs does the rest within.
+//
+// Exit status: COMMAND's own; 64 wrong usage; 69 a build or a server failed; 75 this machine cannot
+// hold the lab (no Linux namespaces), so that a caller can skip by name.
+
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const USAGE = 64;
+const UNAVAILABLE = 69;
+const CANNOT = 75;
+
+/** How long the inside may take to end after it was told to, before it is killed. */
+const GRACE_MS = 5_000;
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "..", "..");
+
+const NAMESPACES = ["--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child"];
+
+function fail(status, sentence) {
+  process.stderr.write(`lab: ${sentence}\n`);
+  process.exit(status);
+}
+
+function options(args) {
+  let delay = process.env.LAB_DELAY_MS ?? "0";
+  while (args.length > 0 && args[0] !== "--") {
+    const flag = args.shift();
+    if (flag !== "--delay") fail(USAGE, "usage: tests/lab/run [--delay MS] -- COMMAND...");
+    delay = args.shift() ?? "";
+  }
+  args.shift();
+  if (args.length === 0) fail(USAGE, "usage: tests/lab/run [--delay MS] -- COMMAND...");
+  if (!/^\d{1,5}$/.test(delay)) fail(USAGE, "--delay takes whole milliseconds");
+  return { delay, command: args };
+}
+
+/** Ends with 75 and one sentence where namespaces cannot be had. */
+function checkMachine() {
+  if (process.platform !== "linux") fail(CANNOT, "the lab needs Linux network namespaces");
+  const probe = spawnSync("unshare", [...NAMESPACES, "ip", "link", "set", "lo", "up"], {
+    encoding: "utf8",
+  });
+  if (probe.error) fail(CANNOT, "the lab needs the command unshare (package util-linux)");
+  if (probe.status === 0) return;
+  const why = probe.stderr.trim().split("\n")[0] ?? "";
+  if (/failed to execute ip/.test(why)) fail(CANNOT, "the lab needs the command ip (package iproute2)");
+  fail(CANNOT, `this machine does not allow network namespaces without privileges (${why})`);
+}
+
+function newest(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+/** The name system's program, built when it is older than its sources. */
+function nameServer() {
+  const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+  const program = join(target, "debug", "netrecon-lab-dns");
+  if (existsSync(program) && statSync(program).mtimeMs >= newest(join(here, "dns"))) return program;
+  process.stderr.write("lab: building its name server (once)\n");
+  const args = ["build", "--quiet", "--locked", "-p", "netrecon-lab-dns"];
+  const build = spawnSync("cargo", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (build.status !== 0) fail(UNAVAILABLE, "cargo could not build netrecon-lab-dns");
+  return program;
+}
+
+function main() {
+  const { delay, command } = options(process.argv.slice(2));
+  checkMachine();
+  const program = nameServer();
+  const state = mkdtempSync(join(tmpdir(), "netrecon-lab-"));
+
+  const inside = spawn(
+    "unshare",
+    [...NAMESPACES, process.execPath, join(here, "inside.mjs"), state, program, ...command],
+    {
+      stdio: ["inherit", "inherit", "inherit", "ipc"],
+      env: { ...process.env, LAB_DELAY_MS: delay },
+    },
+  );
+
+  // The inside hears of a signal over the channel, not by the signal: what it starts must get the
+  // signal first and once. When this process dies unasked the channel closes, and the inside ends
+  // by that; --kill-child then ends all that is left in its process namespace.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => {
+      if (inside.connected) inside.send({ signal });
+      setTimeout(() => inside.kill("SIGKILL"), GRACE_MS).unref();
+    });
+  }
+  inside.on("error", () => fail(UNAVAILABLE, "unshare could not be started"));
+  inside.on("exit", (status, signal) => {
+    rmSync(state, { recursive: true, force: true });
+    process.exitCode = status ?? 128 + (constants.signals[signal] ?? 0);
+    if (inside.connected) inside.disconnect();
+  });
+}
+
+main();

@@ -1,0 +1,103 @@
+// Listeners for the public hosts: per address one socket on port 80 and one on 443. Every accepted
+// connection is counted and held back by the lab's delay; a later request on a kept connection is
+// held back likewise, so that one answer costs one delay whatever the connection's age.
+
+import { createServer as createHttp } from "node:http";
+import { createServer as createHttps } from "node:https";
+import { createServer as createTcp } from "node:net";
+import { createSecureContext } from "node:tls";
+import { once } from "node:events";
+import { HOSTS } from "../hosts.mjs";
+import { RAW } from "./raw.mjs";
+import { SITES } from "./sites.mjs";
+
+export async function listenHosts(certificates, ledger) {
+  const listeners = [];
+  for (const [address, hosts] of byAddress()) {
+    const web = hosts.filter((host) => host.http);
+    const secure = hosts.filter((host) => host.https);
+    if (web.length > 0) listeners.push(accept(address, 80, plainServer(web, ledger), ledger));
+    if (secure.length > 0) {
+      listeners.push(accept(address, 443, secureServer(secure, certificates, ledger), ledger));
+    }
+  }
+  await Promise.all(listeners);
+}
+
+function byAddress() {
+  const groups = new Map();
+  for (const host of HOSTS) {
+    for (const address of host.addresses) {
+      groups.set(address, [...(groups.get(address) ?? []), host]);
+    }
+  }
+  return groups;
+}
+
+/** Hands each new connection to `take`, after the delay. */
+async function accept(address, port, take, ledger) {
+  const server = createTcp({ pauseOnConnect: true }, async (socket) => {
+    ledger.connected(address, port);
+    socket.on("error", () => {});
+    await ledger.hold();
+    if (!socket.destroyed) take(socket);
+  });
+  server.listen(port, address);
+  await once(server, "listening");
+}
+
+function plainServer(hosts, ledger) {
+  const raw = RAW[hosts[0].http];
+  if (raw) return (socket) => raw(socket.resume());
+  const server = createHttp(handler("http", hosts, (host) => host.http, ledger));
+  return (socket) => {
+    server.emit("connection", socket);
+    socket.resume();
+  };
+}
+
+function secureServer(hosts, certificates, ledger) {
+  const { raw } = hosts[0].https;
+  if (raw) return (socket) => RAW[raw](socket.resume());
+  const server = createHttps(
+    tlsOptions(hosts, certificates),
+    handler("https", hosts, (host) => host.https.site, ledger),
+  );
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  return (socket) => server.emit("connection", socket);
+}
+
+function tlsOptions(hosts, certificates) {
+  const pem = (host) => {
+    const { key, chain } = certificates[host.https.certificate];
+    return { key, cert: chain.join("\n") };
+  };
+  const [first] = hosts;
+  const { versions, alpn, options } = first.https;
+  const contexts = new Map(hosts.map((host) => [host.name, { ...pem(host), ...options }]));
+  return {
+    ...pem(first),
+    minVersion: versions[0],
+    maxVersion: versions.at(-1),
+    ALPNProtocols: alpn,
+    ...options,
+    SNICallback: (name, done) => {
+      const context = contexts.get(name.toLowerCase());
+      done(null, context && createSecureContext(context));
+    },
+  };
+}
+
+/** Picks the site by Host; the address's first host answers for a name it does not know. */
+function handler(scheme, hosts, siteOf, ledger) {
+  const sites = new Map(hosts.map((host) => [host.name, host]));
+  const seen = new WeakSet();
+  return async (request, response) => {
+    ledger.requested(scheme, request);
+    if (seen.has(request.socket)) await ledger.hold();
+    seen.add(request.socket);
+    const name = (request.headers.host ?? "").split(":")[0].toLowerCase();
+    const host = sites.get(name) ?? hosts[0];
+    SITES[siteOf(host)](request, response, { host, scheme });
+  };
+}
