@@ -25,14 +25,18 @@ Builds the Worker into build/, or does nothing when no source has changed since.
                     is deployed is never a test build
   --help            this text`;
 
-/** What the build reads besides what cargo's dependency file names. */
-const INPUTS = ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src", "migrations", "package-lock.json"];
-
-/** What wrangler uploads. */
+/** What worker-build makes, and wrangler uploads. */
 const OUTPUTS = ["index.js", "index_bg.wasm"];
 
+/** The Worker: what its build reads besides what cargo's dependency file names. */
+const WORKER = {
+  crate: ".",
+  library: "netrecon",
+  inputs: ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src", "migrations", "package-lock.json", "scripts/lib/build.mjs"],
+};
+
 /**
- * Builds when needed and returns `{dir, unwinding, gzipBytes}`.
+ * Builds the Worker when needed and returns `{dir, unwinding, gzipBytes}`.
  * @param {{stable?: boolean, features?: string}} options
  */
 export async function build({ stable = false, features = "" } = {}) {
@@ -46,21 +50,28 @@ export async function build({ stable = false, features = "" } = {}) {
     );
   }
   const dir = features ? join("build", features) : "build";
-  const stamp = join(ROOT, dir, ".built-from");
-  const recipe = { unwinding, features, rustc: ask("rustc", [unwinding ? "+nightly" : "+stable", "--version"]) ?? ask("rustc", ["--version"]) };
-  if (isUpToDate(dir, stamp, recipe)) {
-    say(`${dir}/ is up to date`);
-  } else {
-    await compile(dir, recipe);
-    const inputs = inputFiles();
-    writeFileSync(stamp, JSON.stringify({ recipe, inputs, digest: digestOf(inputs) }));
-  }
+  await buildCrate({ ...WORKER, dir, unwinding, features });
   return { dir, unwinding, gzipBytes: reportSize(dir) };
 }
 
-async function compile(dir, { unwinding, features }) {
-  say(`building ${dir}/ with ${unwinding ? "nightly Rust, panics unwind" : "stable Rust, panics abort"} (the first time some minutes)`);
-  const args = ["--release", "--out-dir", dir];
+/**
+ * Builds a crate of the checkout into `dir`, unless that holds what its sources and
+ * the recipe give; needs a finished setup. All paths are relative to the checkout.
+ * @param {{crate: string, library: string, inputs: string[], dir: string,
+ *   unwinding: boolean, features?: string}} what
+ */
+export async function buildCrate({ crate, library, inputs, dir, unwinding, features = "" }) {
+  const rustc = ask("rustc", unwinding ? ["+nightly", "--version"] : ["--version"]);
+  const recipe = { unwinding, features, rustc };
+  const stamp = join(ROOT, dir, ".built-from");
+  if (isUpToDate(dir, stamp, recipe, inputs)) {
+    say(`${dir}/ is up to date`);
+    return;
+  }
+  const how = unwinding ? "nightly Rust, panics unwind" : "stable Rust, panics abort";
+  say(`building ${dir}/ with ${how} (the first time some minutes)`);
+  const started = Date.now();
+  const args = [crate, "--release", "--out-dir", relative(crate, dir)];
   if (unwinding) args.push("--panic-unwind");
   if (features) args.push("--features", features);
   await run(join(TOOLS, "bin", "worker-build"), [...args, "--locked"], {
@@ -71,21 +82,25 @@ async function compile(dir, { unwinding, features }) {
       ESBUILD_BIN: join(NPM_BIN, "esbuild"),
     },
   });
+  const files = [...new Set([...inputs.flatMap(filesUnder), ...includedFiles(crate, library)])].sort();
+  // A file saved meanwhile may or may not be in this build: the next call makes sure.
+  if (files.some((file) => statSync(join(ROOT, file)).mtimeMs > started)) return;
+  writeFileSync(stamp, JSON.stringify({ recipe, files, digest: digestOf(files) }));
 }
 
 // --- is there anything to do? ------------------------------------------------
 
-function isUpToDate(dir, stamp, recipe) {
+function isUpToDate(dir, stamp, recipe, inputs) {
   if (!existsSync(stamp) || OUTPUTS.some((name) => !existsSync(join(ROOT, dir, name)))) return false;
-  const built = JSON.parse(readFileSync(stamp, "utf8"));
+  let built;
+  try {
+    built = JSON.parse(readFileSync(stamp, "utf8"));
+  } catch {
+    return false; // we were ended while writing it
+  }
   if (JSON.stringify(built.recipe) !== JSON.stringify(recipe)) return false;
-  const inputs = [...new Set([...built.inputs, ...INPUTS.flatMap(filesUnder)])].sort();
-  return digestOf(inputs) === built.digest;
-}
-
-/** INPUTS and what cargo saw the crate include from elsewhere in the checkout. */
-function inputFiles() {
-  return [...new Set([...INPUTS.flatMap(filesUnder), ...includedFiles()])].sort();
+  const files = [...new Set([...built.files, ...inputs.flatMap(filesUnder)])].sort();
+  return digestOf(files) === built.digest;
 }
 
 function filesUnder(path) {
@@ -95,10 +110,13 @@ function filesUnder(path) {
   return readdirSync(absolute).flatMap((name) => filesUnder(join(path, name)));
 }
 
-/** Cargo's dependency file: `output: input input ...`, spaces escaped. */
-function includedFiles() {
-  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
-  const file = join(target, "wasm32-unknown-unknown", "release", "netrecon.d");
+/**
+ * What the crate includes from elsewhere in the checkout, as cargo saw it: its
+ * dependency file reads `output: input input ...`, with spaces escaped.
+ */
+function includedFiles(crate, library) {
+  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, crate, "target");
+  const file = join(target, "wasm32-unknown-unknown", "release", `${library}.d`);
   if (!existsSync(file)) return [];
   const [, inputs] = readFileSync(file, "utf8").split(/:\s/, 2);
   return inputs

@@ -1,0 +1,107 @@
+// A workerd without wrangler's proxy in front, for measuring: several Workers in one
+// process, each on a port of its own. The configuration is workerd's own (Cap'n Proto
+// text); it stands for what wrangler.toml says, with KV answered by a few lines of
+// JavaScript that keep nothing.
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { startGroup } from "./group.mjs";
+import { freePort } from "./worker.mjs";
+import { Failure, ROOT } from "./shell.mjs";
+
+const KV = `export default { async fetch(request) {
+  await request.arrayBuffer();
+  return new Response(null, { status: request.method === "GET" ? 404 : 204 });
+} };`;
+
+/**
+ * Starts workerd with these Workers; its files go to build/bench/`label`.
+ * @param {string} label
+ * @param {{name: string, modules: string[], classes?: Record<string, string>,
+ *   kv?: string[], vars?: Record<string, string>}[]} workers
+ *   `modules` are files of the checkout, the entry first; `classes` maps bindings to
+ *   Durable Object classes, all with SQLite.
+ * @returns {Promise<{group: object, url: (name: string) => string}>}
+ */
+export async function startWorkerd(label, workers) {
+  const folder = join(ROOT, "build", "bench", label);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, "storage"), { recursive: true });
+  const ports = new Map();
+  for (const { name } of workers) ports.set(name, await freePort());
+  const config = join(folder, "config.capnp");
+  writeFileSync(join(folder, "kv.js"), KV);
+  writeFileSync(config, configText(folder, workers, ports));
+  const { default: workerd } = await import("workerd");
+  const log = ["ignore", "ignore", "inherit"];
+  const group = startGroup([workerd.default ?? workerd, "serve", "--experimental", config], { stdio: log });
+  return { group, url: (name) => `http://127.0.0.1:${ports.get(name)}` };
+}
+
+function configText(folder, workers, ports) {
+  const services = workers.map(({ name }) => `    (name = ${text(name)}, worker = .${identifier(name)}),`);
+  const sockets = workers.map(
+    ({ name }) => `    (name = ${text(name)}, address = "127.0.0.1:${ports.get(name)}", service = ${text(name)}, http = ()),`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+${services.join("\n")}
+    (name = "kv", worker = .kv),
+    (name = "storage", disk = (path = ${text(join(folder, "storage"))}, writable = true)),
+    (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+  ],
+  sockets = [
+${sockets.join("\n")}
+  ],
+);
+
+const kv :Workerd.Worker = (
+  modules = [(name = "kv.js", esModule = embed "kv.js")],
+  compatibilityDate = ${text(compatibilityDate())},
+);
+
+${workers.map((worker) => workerText(folder, worker)).join("\n")}`;
+}
+
+function workerText(folder, { name, modules, classes = {}, kv = [], vars = {} }) {
+  const bindings = [
+    ...Object.entries(classes).map(([binding, type]) => `(name = ${text(binding)}, durableObjectNamespace = ${text(type)})`),
+    ...kv.map((binding) => `(name = ${text(binding)}, kvNamespace = "kv")`),
+    ...Object.entries(vars).map(([binding, value]) => `(name = ${text(binding)}, text = ${text(value)})`),
+  ];
+  const objects = Object.values(classes).map(
+    (type) => `(className = ${text(type)}, uniqueKey = ${text(`${name}-${type}`)}, enableSql = true)`,
+  );
+  return `const ${identifier(name)} :Workerd.Worker = (
+  modules = [${modules.map((path) => moduleText(folder, path)).join(", ")}],
+  compatibilityDate = ${text(compatibilityDate())},
+  bindings = [${bindings.join(", ")}],
+  durableObjectNamespaces = [${objects.join(", ")}],
+  durableObjectStorage = (localDisk = "storage"),
+  globalOutbound = "network",
+);
+`;
+}
+
+function moduleText(folder, path) {
+  const file = path.split("/").at(-1);
+  const kind = file.endsWith(".wasm") ? "wasm" : "esModule";
+  return `(name = ${text(file)}, ${kind} = embed ${text(relative(folder, join(ROOT, path)))})`;
+}
+
+/** The date of wrangler.toml, which production runs with. */
+function compatibilityDate() {
+  const date = readFileSync(join(ROOT, "wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"$/m)?.[1];
+  if (!date) throw new Failure("wrangler.toml names no compatibility_date");
+  return date;
+}
+
+function text(value) {
+  return JSON.stringify(value);
+}
+
+function identifier(name) {
+  return name.replaceAll(/-(\w)/g, (_, letter) => letter.toUpperCase());
+}
