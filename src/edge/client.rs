@@ -40,6 +40,11 @@ pub struct ClientObject {
     alarm_set: Cell<bool>,
 }
 
+// A panic in here leaves at worst a budget that is not yet written or an alarm
+// believed to be set: what is stored was stored whole, and memory is read again
+// from it when the object next wakes.
+impl std::panic::RefUnwindSafe for ClientObject {}
+
 impl DurableObject for ClientObject {
     fn new(state: State, env: Env) -> Self {
         let sql = state.storage().sql();

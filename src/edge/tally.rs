@@ -46,6 +46,11 @@ pub struct TallyObject {
     alarm_set: Cell<bool>,
 }
 
+// A panic in here leaves at worst a budget that is not yet written or an alarm
+// believed to be set: what is stored was stored whole, and memory is read again
+// from it when the object next wakes.
+impl std::panic::RefUnwindSafe for TallyObject {}
+
 impl DurableObject for TallyObject {
     fn new(state: State, env: Env) -> Self {
         let sql = state.storage().sql();
