@@ -9,9 +9,12 @@ use crate::port::Random;
 /// Characters of an id.
 const ID_LENGTH: usize = 26;
 
-/// Members that differ between two runs over an unchanged target; they stand
-/// outside the digest.
-const VOLATILE: [&str; 5] = ["id", "expiresAt", "time", "timing", "ttl"];
+/// Members of a report that differ between two runs over an unchanged target;
+/// they stand outside the digest.
+const VOLATILE: [&str; 3] = ["id", "expiresAt", "time"];
+
+/// Members that do so wherever they stand.
+const VOLATILE_ANYWHERE: [&str; 2] = ["timing", "ttl"];
 
 /// Sorted members, no white space: one text per value.
 ///
@@ -28,6 +31,9 @@ pub fn canonical(value: &impl Serialize) -> String {
 /// SHA-256 over the canonical form without its volatile members.
 pub fn digest(value: &Value) -> [u8; 32] {
     let mut value = value.clone();
+    if let Value::Object(report) = &mut value {
+        report.retain(|name, _| !VOLATILE.contains(&name.as_str()));
+    }
     strip(&mut value);
     Sha256::digest(value.to_string()).into()
 }
@@ -35,7 +41,7 @@ pub fn digest(value: &Value) -> [u8; 32] {
 fn strip(value: &mut Value) {
     match value {
         Value::Object(members) => {
-            members.retain(|name, _| !VOLATILE.contains(&name.as_str()));
+            members.retain(|name, _| !VOLATILE_ANYWHERE.contains(&name.as_str()));
             members.values_mut().for_each(strip);
         }
         Value::Array(items) => items.iter_mut().for_each(strip),
@@ -104,6 +110,8 @@ mod tests {
         let one = json!({"time": "1", "probes": {"dns": {"ttl": 60, "a": ["x"]}}});
         let two = json!({"time": "2", "probes": {"dns": {"ttl": 59, "a": ["x"]}}});
         let other = json!({"time": "1", "probes": {"dns": {"ttl": 60, "a": ["y"]}}});
+        let renamed = |id: &str| json!({"id": id, "findings": [{"id": id}]});
+        assert_ne!(digest(&renamed("dns.a")), digest(&renamed("dns.b")));
         assert_eq!(digest(&one), digest(&two));
         assert_ne!(digest(&one), digest(&other));
     }

@@ -1,8 +1,13 @@
 //! The report and its findings: what `analyze` answers, what a permalink
 //! shows, what `diff` compares.
 
+pub mod admit;
 mod canonical;
+pub mod diff;
 mod finding;
+pub mod narrate;
+#[cfg(test)]
+mod sample;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,274 @@
+//! What changed between two reports.
+//!
+//! Steps, each a file: [`common`] takes out what only one report could say,
+//! [`node`] brings both into a form in which equal means the same fact (noise
+//! gone, sets sorted), [`walk`] lists where the two forms differ, [`link`]
+//! names the findings that rest there, and this file bounds and orders the
+//! list. What counts as noise, as a set and as better or worse is data, in
+//! [`rules`], printed in `docs/diff.md`.
+//!
+//! Pure. `between(a, b)` mirrors `between(b, a)`: the same paths, `added` for
+//! `removed`, `regress` for `improve`, also where the list is cut.
+
+mod common;
+mod link;
+mod mask;
+mod node;
+pub mod rules;
+mod show;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Coverage, Report, Target, Vantage};
+use crate::guard::text;
+use mask::Hosts;
+use node::Node;
+
+/// Most changes listed.
+pub const MAX_CHANGES: usize = 200;
+/// Most bytes of paths and values in the list; well under what a model can
+/// afford to read.
+const MAX_BYTES: usize = 24 * 1024;
+/// What a change costs besides its path and values: member names, weight.
+const CHANGE_BYTES: usize = 90;
+
+/// What changed from one report to another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Diff {
+    /// Whether nothing that counts differs.
+    pub equal: bool,
+    /// The report it starts from.
+    pub before: Side,
+    /// The report it leads to.
+    pub after: Side,
+    /// What differs: worse first, then better, then the rest, each by path.
+    pub changes: Vec<Change>,
+    /// All changes by weight, those that are not listed included.
+    pub counts: Counts,
+    /// Changes left out to keep the answer small.
+    #[serde(default)]
+    pub unlisted: u32,
+    /// What to know before the changes are put down to the target.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// Which report, of what, from where, and how much of it was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Side {
+    /// What was asked about.
+    pub target: Target,
+    /// When the analysis began, RFC 3339.
+    pub time: String,
+    /// Where it was measured from.
+    pub vantage: Vantage,
+    /// How much of what was tried came back.
+    pub coverage: Coverage,
+    /// Whether it is the short form of a report.
+    #[serde(default)]
+    pub short: bool,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Change {
+    /// Where: a JSON pointer (RFC 6901) into the reports, in which an item of
+    /// a list that has no order stands under its name (`/findings/tls.expiry`)
+    /// or, having none, under the list itself.
+    pub path: String,
+    /// What happened there.
+    pub kind: Kind,
+    /// The value before, shortened where it is long; null when there was none.
+    #[serde(default)]
+    pub before: Value,
+    /// The value after, likewise.
+    #[serde(default)]
+    pub after: Value,
+    /// For better or for worse.
+    pub weight: Weight,
+    /// Ids of the findings that rest on this place in either report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
+}
+
+/// What happened at a path.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Kind {
+    /// Only the later report has it.
+    Added,
+    /// Only the earlier report has it.
+    Removed,
+    /// Both have it, with different values.
+    Changed,
+    /// The same items in another order, where order matters.
+    Reordered,
+}
+
+/// For better or for worse.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Weight {
+    /// Worse.
+    Regress,
+    /// Better.
+    Improve,
+    /// Neither, or nobody can say.
+    Churn,
+}
+
+/// Changes by weight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Counts {
+    /// Worse.
+    pub regress: u32,
+    /// Better.
+    pub improve: u32,
+    /// Neither.
+    pub churn: u32,
+}
+
+/// Compares two reports, of one target or of two.
+pub fn between(before: &Report, after: &Report) -> Diff {
+    let hosts = Hosts::between(&before.target.host, &after.target.host);
+    let (old, new) = (plain(before), plain(after));
+    let changes = {
+        let (mut old, mut new) = (old.clone(), new.clone());
+        common::reduce(&mut old, &mut new);
+        walk::changes(&Node::of(&old, &hosts), &Node::of(&new, &hosts))
+    };
+    let counts = Counts::of(&changes);
+    let all = changes.len();
+    let mut changes = listed(changes);
+    link::findings(&mut changes, [(before, &old), (after, &new)], &hosts);
+    changes.sort_by_cached_key(|c| {
+        (
+            c.weight,
+            c.path.clone(),
+            c.kind,
+            c.before.to_string(),
+            c.after.to_string(),
+        )
+    });
+    let (before, after) = (Side::of(before), Side::of(after));
+    Diff {
+        equal: all == 0,
+        notes: notes(&before, &after),
+        before,
+        after,
+        counts,
+        unlisted: u32::try_from(all - changes.len()).unwrap_or(u32::MAX),
+        changes,
+    }
+}
+
+/// The changes that fit, those with a direction first. The choice does not
+/// depend on which report comes first.
+fn listed(mut changes: Vec<Change>) -> Vec<Change> {
+    changes.sort_by_cached_key(|change| {
+        let mut values = [change.before.to_string(), change.after.to_string()];
+        values.sort();
+        (change.weight == Weight::Churn, change.path.clone(), values)
+    });
+    let mut left = MAX_BYTES;
+    let fitting = changes.iter().take(MAX_CHANGES).take_while(|change| {
+        let size = CHANGE_BYTES
+            + change.path.len()
+            + change.before.to_string().len()
+            + change.after.to_string().len();
+        match left.checked_sub(size) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        }
+    });
+    let count = fitting.count();
+    changes.truncate(count);
+    changes
+}
+
+/// What two sides alone say about how far a comparison of them carries.
+pub fn notes(before: &Side, after: &Side) -> Vec<String> {
+    let mut notes = Vec::new();
+    if before.target.host != after.target.host {
+        notes.push(String::from(
+            "The reports are about two hosts; each host's own name counts as the same text.",
+        ));
+    }
+    if before.vantage != after.vantage {
+        notes.push(String::from(
+            "The reports were made from different places or resolvers; answers that vary by place may differ without a change.",
+        ));
+    }
+    if before.short || after.short {
+        notes.push(String::from(
+            "Not both reports are whole, and what the short form leaves out was not compared; report ids name whole reports.",
+        ));
+    }
+    if before.coverage.ratio < 1.0 || after.coverage.ratio < 1.0 {
+        notes.push(String::from(
+            "Not everything was measured; what is missing on one side may not have changed.",
+        ));
+    }
+    notes
+}
+
+fn plain(report: &Report) -> Value {
+    // Only a map with non-string keys can fail, and a report has none.
+    serde_json::to_value(report).unwrap_or_default()
+}
+
+impl Side {
+    fn of(report: &Report) -> Side {
+        let Report {
+            target, vantage, ..
+        } = report;
+        Side {
+            target: Target {
+                asked: text::clean(&target.asked, 300),
+                used: text::clean(&target.used, 300),
+                host: text::clean(&target.host, 253),
+            },
+            time: text::clean(&report.time, 40),
+            vantage: Vantage {
+                service: text::clean(&vantage.service, 60),
+                colo: text::clean(&vantage.colo, 20),
+                resolver: text::clean(&vantage.resolver, 253),
+            },
+            coverage: report.coverage,
+            short: !report.omitted.is_empty(),
+        }
+    }
+}
+
+impl Counts {
+    fn of(changes: &[Change]) -> Counts {
+        let mut counts = Counts::default();
+        for change in changes {
+            *match change.weight {
+                Weight::Regress => &mut counts.regress,
+                Weight::Improve => &mut counts.improve,
+                Weight::Churn => &mut counts.churn,
+            } += 1;
+        }
+        counts
+    }
+}
