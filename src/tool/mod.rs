@@ -1,7 +1,10 @@
 //! The registry: five read-only tools, each one value from which the MCP
 //! catalog, the JSON API, the forms, `llms.txt` and the README table are made.
 
+mod compare;
 mod decode;
+mod diff;
+mod narrate;
 pub mod schema;
 
 use std::cell::Cell;
@@ -173,7 +176,11 @@ impl Registry {
     /// Builds all five; schemas are generated here, once per isolate.
     pub fn new() -> Registry {
         Registry {
-            tools: vec![Tool::of::<decode::Decode>()],
+            tools: vec![
+                Tool::of::<decode::Decode>(),
+                Tool::of::<diff::Diff>(),
+                Tool::of::<narrate::Narrate>(),
+            ],
         }
     }
 

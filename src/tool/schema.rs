@@ -245,8 +245,11 @@ impl Rule {
                 if text.len() > most.saturating_mul(4) || text.chars().count() > most {
                     return wrong(format!("is longer than {most} characters"));
                 }
-                if text.is_empty() && least > 0 {
-                    return wrong(String::from("is empty"));
+                if text.chars().take(least).count() < least {
+                    return wrong(match text.is_empty() {
+                        true => String::from("is empty"),
+                        false => format!("is shorter than {least} characters"),
+                    });
                 }
                 if !self.words.is_empty() && !self.words.contains(text) {
                     return wrong(format!("has to be one of {}", self.words.join(", ")));

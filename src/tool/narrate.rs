@@ -1,0 +1,120 @@
+//! `narrate`: what changed between two reports, in sentences. Touches nothing
+//! but the store of reports.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::compare::{self, Given, Source};
+use super::{Errand, Log, Spec, World};
+use crate::error::Error;
+use crate::report::admit::{self, GivenDiff};
+use crate::report::diff;
+use crate::report::narrate::{self, Narration};
+
+/// The tool.
+pub(super) struct Narrate;
+
+/// What the caller sends.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Args {
+    /// The earlier report: its id, or the whole object that analyze answered (at most 200 KiB). Goes with `after`.
+    #[serde(default)]
+    #[schemars(with = "Given")]
+    before: Option<Given>,
+    /// The later report, likewise. Goes with `before`.
+    #[serde(default)]
+    #[schemars(with = "Given")]
+    after: Option<Given>,
+    /// In place of both: the whole object that diff answered.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
+    diff: Option<Map<String, Value>>,
+}
+
+/// A diff as the caller gives it; its shape is judged by [`admit::diff`].
+struct Whole;
+
+impl JsonSchema for Whole {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "diff".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "examples": [{ "changes": [{
+                "path": "/probes/tls/alpn", "kind": "changed", "before": "http/1.1", "after": "h2", "weight": "churn",
+            }]}],
+        })
+    }
+}
+
+/// What is told.
+pub(super) enum Plan {
+    /// The changes between two reports.
+    Reports(Source, Source),
+    /// These changes.
+    Diff(Box<GivenDiff>),
+}
+
+impl Spec for Narrate {
+    const NAME: &'static str = "narrate";
+    const TITLE: &'static str = "Tell what changed";
+    const DESCRIPTION: &'static str = "Tell in sentences what changed between two reports of analyze, most \
+        severe first, each sentence with the changes it rests on. Contacts nothing and changes nothing; for \
+        the changes themselves as data use diff.";
+    const OPEN_WORLD: bool = false;
+    const LOG: &'static [(&'static str, Log)] = &[
+        ("before", Log::Length),
+        ("after", Log::Length),
+        ("diff", Log::Length),
+    ];
+    type Args = Args;
+    type Plan = Plan;
+    type Output = Narration;
+
+    fn judge(args: Args, _: &World) -> Result<Plan, Error> {
+        match (args.before, args.after, args.diff) {
+            (Some(before), Some(after), None) => Ok(Plan::Reports(
+                Source::judge(before, "before")?,
+                Source::judge(after, "after")?,
+            )),
+            (None, None, Some(diff)) => Ok(Plan::Diff(Box::new(admit::diff(
+                Value::Object(diff),
+                "diff",
+            )?))),
+            (before, after, diff) => {
+                let field = match (before, after, diff) {
+                    (_, _, Some(_)) => "diff",
+                    (Some(_), None, None) => "after",
+                    _ => "before",
+                };
+                Err(Error::invalid(
+                    field,
+                    "Send either \"before\" and \"after\", or \"diff\" alone.",
+                ))
+            }
+        }
+    }
+
+    async fn run(plan: Plan, errand: Errand) -> Result<Narration, Error> {
+        let (changes, unlisted, sides) = match plan {
+            Plan::Reports(before, after) => {
+                let (before, after) = compare::both(before, after, &errand).await?;
+                let diff = diff::between(&before, &after);
+                (diff.changes, diff.unlisted, Some((diff.before, diff.after)))
+            }
+            Plan::Diff(diff) => (diff.changes, diff.unlisted, diff.before.zip(diff.after)),
+        };
+        let notes = sides
+            .map(|(before, after)| diff::notes(&before, &after))
+            .unwrap_or_default();
+        Ok(narrate::tell(&changes, unlisted, notes))
+    }
+}
