@@ -15,9 +15,11 @@ use crate::report::narrate::{self, Narration};
 /// The tool.
 pub(super) struct Narrate;
 
-/// What the caller sends.
+/// What the caller sends. None is required by itself, which some clients want
+/// to read as an empty list.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = Vec::<String>::new()))]
 pub(super) struct Args {
     /// The earlier report: its id, or the whole object that analyze answered (at most 200 KiB). Goes with `after`.
     #[serde(default)]
