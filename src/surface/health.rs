@@ -29,19 +29,23 @@ pub(super) async fn answer(site: &Site<'_>, request: &dyn Incoming) -> Reply {
     if !matches!(request.method(), "GET" | "HEAD") {
         return method_not_allowed("GET, HEAD");
     }
+    Reply::json(200, document(site).await.to_string())
+        .with("cache-control", "no-store")
+        .with("x-robots-tag", "noindex")
+        .with("access-control-allow-origin", "*")
+}
+
+/// What the path answers, and what the page at `/health` shows.
+pub(super) async fn document(site: &Site<'_>) -> Value {
     let now = site.gate.world.clock.now_ms();
     let (tools, store) = read(site, now).await;
-    let body = json!({
+    json!({
         "status": if store == "ok" { "ok" } else { "degraded" },
         "generatedAt": rfc3339(now),
         "tools": tools,
         "indicators": [],
         "stores": { "kv": store },
-    });
-    Reply::json(200, body.to_string())
-        .with("cache-control", "no-store")
-        .with("x-robots-tag", "noindex")
-        .with("access-control-allow-origin", "*")
+    })
 }
 
 async fn read(site: &Site<'_>, now: u64) -> (Value, &'static str) {

@@ -11,7 +11,7 @@ use crate::error::{Code, Error};
 use crate::surface::{BODY_CAP, Reply};
 use crate::tool::Tool;
 
-use super::mark::{counted, reference};
+use super::mark::{counted, prose, reference};
 use super::shell::Page;
 use super::tree::tree;
 use super::{Visit, budget, form, not_found, problem};
@@ -120,14 +120,14 @@ fn form(tool: &Tool, given: &Map<String, Value>, result: Markup, left: Option<&s
             h1 { "Decode" }
             p.lede { (tool.description) }
         }
-        form.decode #decode action="/decode" method="post" {
+        form.stack #decode action="/decode" method="post" {
             (form::fields(tool.input.json(), given))
             div.line {
                 button { "Decode" }
                 @if let Some(left) = left { span.note { (left) } }
             }
         }
-        div #decoded aria-live="polite" { (result) }
+        div #decoded { (result) }
     }
 }
 
@@ -145,7 +145,7 @@ fn explained(text: &str, decoded: &Decoded) -> Markup {
                 ol.problems {
                     @for problem in &decoded.problems {
                         li.(tone(&problem.severity)) {
-                            p { b { (problem.severity) } " " (problem.message) }
+                            p { b { (problem.severity) } " " (prose(&problem.message)) }
                             p.quiet {
                                 code { (problem.code) } " · characters " (problem.span.start) " to " (problem.span.end)
                                 " · " (reference(&problem.reference))
@@ -154,7 +154,7 @@ fn explained(text: &str, decoded: &Decoded) -> Markup {
                     }
                 }
             }
-            @for note in &decoded.notes { p { (note) } }
+            @for note in &decoded.notes { p { (prose(note)) } }
             h3 { "What it says" }
             div.fields { (tree(&decoded.fields, "/fields")) }
         }

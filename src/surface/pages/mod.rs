@@ -9,9 +9,12 @@ mod analyze;
 mod assets;
 mod connect;
 mod decode;
+mod diff;
 mod export;
 mod form;
 mod headers;
+mod health;
+mod lookup;
 mod mark;
 mod permalink;
 mod probes;
@@ -64,7 +67,10 @@ async fn dispatch(visit: &Visit<'_>) -> Reply {
 async fn answered(visit: &Visit<'_>, path: &str) -> Reply {
     match path {
         "/" => analyze::answer(visit).await,
+        "/lookup" => lookup::answer(visit).await,
         "/decode" => decode::answer(visit).await,
+        "/diff" => diff::answer(visit).await,
+        "/health" => health::answer(visit).await,
         "/connect" => connect::answer(visit),
         "/about" => about::answer(visit),
         "/favicon.svg" => assets::ICON.unversioned(),
@@ -78,8 +84,10 @@ async fn answered(visit: &Visit<'_>, path: &str) -> Reply {
 
 /// Whether a path has a page, for callers with the wrong verb.
 fn is_known(path: &str) -> bool {
-    matches!(path, "/favicon.svg" | "/.well-known/security.txt")
-        || shell::NAVIGATION.iter().any(|(known, _)| *known == path)
+    matches!(
+        path,
+        "/about" | "/favicon.svg" | "/.well-known/security.txt"
+    ) || shell::NAVIGATION.iter().any(|(known, _)| *known == path)
         || path.starts_with("/r/")
         || assets::answer(path).is_some()
 }
@@ -178,6 +186,3 @@ fn file(media_type: &'static str, name: &str, text: String) -> Reply {
         .with("cache-control", "private, no-cache")
         .with("x-robots-tag", "noindex")
 }
-
-#[cfg(test)]
-mod tests;

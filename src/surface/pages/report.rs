@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::report::{Finding, Report, Severity, State};
 
-use super::mark::{command, counted, icon, instant, reference, severity_name, state_name};
+use super::mark::{command, counted, icon, instant, prose, reference, severity_name, state_name};
 use super::probes;
 use super::tree::anchor;
 
@@ -192,11 +192,9 @@ fn contents(report: &Report) -> Markup {
                     }
                 }
             }
-            @if let Value::Object(probes) = &report.probes {
-                ul {
-                    @for name in probes.keys() {
-                        li { a href={ "#probe-" (name) } { (probes::title(name)) } }
-                    }
+            ul {
+                @for (name, _) in probes::ordered(&report.probes) {
+                    li { a href={ "#probe-" (name) } { (probes::title(name)) } }
                 }
             }
         }
@@ -255,7 +253,7 @@ fn face(finding: &Finding) -> Markup {
         summary {
             (icon(finding.state))
             span.unseen { (state_name(finding.state)) ": " }
-            span.title { (finding.title) }
+            span.title { (prose(&finding.title)) }
             @if finding.severity != Severity::None {
                 span.severity.(severity_name(finding.severity)) { (severity_name(finding.severity)) }
             }
@@ -268,7 +266,7 @@ fn reasons(finding: &Finding, linked: bool) -> Markup {
     html! {
         dl.why {
             @if let Some(fix) = &finding.fix {
-                div.fix { dt { "Fix" } dd { (fix) } }
+                div.fix { dt { "Fix" } dd { (prose(fix)) } }
             }
             @if !finding.evidence.is_empty() {
                 div {
@@ -324,10 +322,8 @@ fn value(value: &Value) -> Markup {
 
 fn measured(report: &Report) -> Markup {
     html! {
-        @if let Value::Object(probes) = &report.probes {
-            @for (name, probe) in probes {
-                (probes::card(name, probe, &about(report, name)))
-            }
+        @for (name, probe) in probes::ordered(&report.probes) {
+            (probes::card(name, probe, &about(report, name), &report.time))
         }
     }
 }

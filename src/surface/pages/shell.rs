@@ -20,11 +20,13 @@ pub(super) struct Page<'a> {
 }
 
 /// Entries of the navigation.
-pub(super) const NAVIGATION: [(&str, &str); 4] = [
+pub(super) const NAVIGATION: [(&str, &str); 6] = [
     ("/", "Analyze"),
+    ("/lookup", "Lookup"),
     ("/decode", "Decode"),
+    ("/diff", "Diff"),
     ("/connect", "Connect"),
-    ("/about", "About"),
+    ("/health", "Health"),
 ];
 
 /// Keys and what they do; the script of the pages binds them.

@@ -119,12 +119,12 @@ function running() {
 }
 
 /** A refused call may be made again once its time has passed. */
-function retry() {
+function retry(again) {
   const notice = $("[data-retry-after]");
   if (!notice) return;
   const until = Date.now() + Number(notice.dataset.retryAfter) * 1000;
   const button = el("button", { type: "button", disabled: "" });
-  button.addEventListener("click", () => location.reload());
+  button.addEventListener("click", again);
   notice.append(button);
   const tick = () => {
     const left = Math.ceil((until - Date.now()) / 1000);
@@ -177,6 +177,67 @@ function keyboard() {
   });
 }
 
+// --- Decoding while typing ---------------------------------------------------
+
+/** The explanation follows the text, and problems are underlined in it. */
+function decoding() {
+  const form = $("#decode");
+  if (!form) return;
+  const field = $("#text", form);
+  const under = el("div", { class: "under", "aria-hidden": "true" });
+  const editor = el("div", { class: "editor" });
+  field.before(editor);
+  editor.append(under, field);
+  document.body.classList.add("live");
+
+  const underline = () => {
+    const marked = $("#decoded .marked");
+    const pieces = [...(marked?.childNodes ?? [])].map((piece) => piece.cloneNode(true));
+    under.replaceChildren(...pieces, "\n");
+    under.scrollTop = field.scrollTop;
+  };
+  let timer;
+  let asked;
+  const ask = () => {
+    asked?.abort();
+    if (field.value.trim() === "") return $("#decoded").replaceChildren();
+    asked = fragment(form, (page) => {
+      if (!page) return;
+      $("#decoded").replaceWith(document.adoptNode($("#decoded", page)));
+      $(".line .note", form)?.remove();
+      $(".line", form).append(...$$("#decode .line .note", page).map((note) => document.adoptNode(note)));
+      underline();
+      say($("#decoded h2")?.textContent ?? "");
+      retry(ask);
+    });
+  };
+  field.addEventListener("input", () => {
+    under.replaceChildren();
+    clearTimeout(timer);
+    timer = setTimeout(ask, 600);
+  });
+  field.addEventListener("scroll", () => (under.scrollTop = field.scrollTop));
+  $("#kind", form)?.addEventListener("change", ask);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    ask();
+  });
+  underline();
+}
+
+/** Sends a form and hands on the page that came back, parsed by the browser
+    as a document in which no script runs. */
+function fragment(form, then) {
+  const request = new XMLHttpRequest();
+  request.open("POST", form.action);
+  request.responseType = "document";
+  request.onload = () => then(request.response);
+  request.onerror = () => say("No answer");
+  request.send(new URLSearchParams(new FormData(form)));
+  return request;
+}
+
 // --- Earlier reports, known to this browser only -----------------------------
 
 function recent() {
@@ -190,6 +251,7 @@ function recent() {
     list = [{ id, host, time }, ...list.filter((entry) => entry.id !== id)].slice(0, 8);
     store.write("reports", list);
   }
+  $("#known-reports")?.append(...list.map(({ id, host, time }) => el("option", { value: id }, `${host}, ${time}`)));
   const place = $("#recent");
   if (!place || list.length === 0) return;
   const forget = el("button", { type: "button", class: "plain" }, "Forget");
@@ -243,5 +305,6 @@ async function post(url, body) {
   return [`HTTP ${response.status}`, ...fields, "", pretty].join("\n");
 }
 
-for (const part of [theme, copying, times, running, retry, keyboard, recent, trial, reveal]) part();
+for (const part of [theme, copying, times, running, keyboard, decoding, recent, trial, reveal]) part();
+retry(() => location.reload());
 addEventListener("hashchange", reveal);

@@ -1,0 +1,281 @@
+//! `/health`: what was called, how it ended and how long it took, from the
+//! same document as `/api/health`.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::pulse::{Counter, Outcome};
+use crate::report::State;
+use crate::surface::{Reply, health};
+
+use super::Visit;
+use super::mark::{icon, instant, scalar};
+use super::shell::Page;
+
+/// Answers the path.
+pub(super) async fn answer(visit: &Visit<'_>) -> Reply {
+    let document = health::document(visit.site).await;
+    let reply = visit.page(
+        200,
+        Page {
+            path: "/health",
+            title: "Health",
+            summary: "Calls per tool and day, how they ended and how long they took.",
+            indexed: false,
+            main: page(&document),
+        },
+    );
+    reply.with("cache-control", "no-store")
+}
+
+fn page(document: &Value) -> Markup {
+    let text = |name: &str| {
+        document
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let tools = document.get("tools").and_then(Value::as_object);
+    html! {
+        header.intro {
+            h1 { "Health" }
+            p.lede {
+                @match text("status") {
+                    "ok" => { span.pass { (icon(State::Pass)) " Everything that is counted can be read." } }
+                    status => { span.warn { (icon(State::Warn)) " Status: " (status) "." } }
+                }
+                " As of " (instant(text("generatedAt"))) ". Counts arrive with a delay of a minute or two; days are UTC."
+            }
+        }
+        (indicators(document.get("indicators")))
+        section.tools-health aria-label="Tools" {
+            @for (name, days) in tools.into_iter().flatten() { (tool(name, days)) }
+        }
+        (legend())
+        (stores(document.get("stores")))
+    }
+}
+
+/// A tool's days, oldest first.
+fn tool(name: &str, days: &Value) -> Markup {
+    let days: Vec<(&String, Counter)> = days
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(day, counter)| Some((day, serde_json::from_value(counter.clone()).ok()?)))
+        .collect();
+    let mut whole = Counter::default();
+    days.iter().for_each(|(_, counter)| whole.merge(counter));
+    html! {
+        section.tool-health {
+            h2 { code { (name) } }
+            @if days.is_empty() {
+                p.nothing { "No call in the last days." }
+            } @else {
+                dl.facts {
+                    div { dt { "Calls" } dd { (whole.total()) } }
+                    div { dt { "Answered" } dd { (share(whole.of(Outcome::Success), whole.total())) } }
+                    div { dt { "Half within" } dd { (within(&whole, 0.5)) } }
+                    div { dt { "95 % within" } dd { (within(&whole, 0.95)) } }
+                }
+                (chart(&days))
+                details.raw {
+                    summary { "As numbers" }
+                    (numbers(&days))
+                }
+            }
+        }
+    }
+}
+
+fn share(part: u64, whole: u64) -> String {
+    match whole {
+        0 => String::from("none"),
+        _ => format!("{:.1} %", part as f64 * 100.0 / whole as f64),
+    }
+}
+
+fn within(counter: &Counter, quantile: f64) -> String {
+    match counter.quantile(quantile) {
+        Some(ms) => format!("{ms} ms"),
+        None => String::from("over 5 s"),
+    }
+}
+
+/// One bar a day, its parts stacked by outcome.
+fn chart(days: &[(&String, Counter)]) -> Markup {
+    let most = days
+        .iter()
+        .map(|(_, counter)| counter.total())
+        .max()
+        .unwrap_or(0)
+        .max(1) as f64;
+    html! {
+        ol.days {
+            @for (day, counter) in days {
+                li title={ (day) ": " (counter.total()) " calls" } {
+                    svg viewBox="0 0 10 40" preserveAspectRatio="none" aria-hidden="true" {
+                        @for (outcome, from, height) in stack(counter, most) {
+                            rect.(outcome.as_str()) x="0" width="10" y=(format!("{from:.2}")) height=(format!("{height:.2}")) {}
+                        }
+                    }
+                    span.unseen { (day) ": " (counter.total()) " calls" }
+                    span.day aria-hidden="true" { (day.get(8..).unwrap_or_default()) }
+                }
+            }
+        }
+    }
+}
+
+/// Outcomes from the bottom up, as top edge and height in a bar of 40.
+fn stack(counter: &Counter, most: f64) -> Vec<(Outcome, f64, f64)> {
+    let mut top = 40.0;
+    let mut parts = Vec::new();
+    for outcome in Outcome::ALL {
+        let height = counter.of(outcome) as f64 * 40.0 / most;
+        top -= height;
+        if height > 0.0 {
+            parts.push((outcome, top, height));
+        }
+    }
+    parts
+}
+
+fn numbers(days: &[(&String, Counter)]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="group" aria-label="Counts by day" {
+            table {
+                thead {
+                    tr { th scope="col" { "Day" } @for outcome in Outcome::ALL { th scope="col" { (words(outcome)) } } }
+                }
+                tbody {
+                    @for (day, counter) in days {
+                        tr {
+                            th scope="row" { (day) }
+                            @for outcome in Outcome::ALL { td { (counter.of(outcome)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+const fn words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Success => "answered",
+        Outcome::ValidationRejected => "refused input",
+        Outcome::RateLimited => "over budget",
+        Outcome::UpstreamError => "upstream failed",
+        Outcome::InternalError => "our mistake",
+    }
+}
+
+fn legend() -> Markup {
+    html! {
+        ul.legend aria-hidden="true" {
+            @for outcome in Outcome::ALL {
+                li {
+                    svg viewBox="0 0 10 10" { rect.(outcome.as_str()) width="10" height="10" {} }
+                    (words(outcome))
+                }
+            }
+        }
+    }
+}
+
+fn indicators(list: Option<&Value>) -> Markup {
+    let list: Vec<&Value> = list
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .collect();
+    html! {
+        @if !list.is_empty() {
+            section.indicators aria-labelledby="indicators-title" {
+                h2 #indicators-title { "Indicators" }
+                ul {
+                    @for indicator in list {
+                        @let state = indicator.get("state").and_then(Value::as_str).unwrap_or_default();
+                        @let sign = sign(state);
+                        li.(super::mark::state_name(sign)) {
+                            (icon(sign))
+                            div {
+                                p {
+                                    b { (scalar(&indicator["id"])) } ": " (state)
+                                    span.quiet { " · " (scalar(&indicator["value"])) " against " (scalar(&indicator["baseline"])) }
+                                }
+                                p { (scalar(&indicator["why"])) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn sign(state: &str) -> State {
+    match state {
+        "ok" | "normal" | "calm" => State::Pass,
+        "unknown" | "insufficient" | "" => State::Inconclusive,
+        "alert" | "alarm" | "firing" | "critical" => State::Fail,
+        _ => State::Warn,
+    }
+}
+
+fn stores(stores: Option<&Value>) -> Markup {
+    html! {
+        p.quiet {
+            "Stores:"
+            @for (name, state) in stores.and_then(Value::as_object).into_iter().flatten() {
+                " " code { (name) } " " (scalar(state))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_bar_stand_on_one_another() {
+        let mut counter = Counter::default();
+        (0..3).for_each(|_| counter.add(Outcome::Success, 4));
+        counter.add(Outcome::RateLimited, 0);
+        assert_eq!(
+            stack(&counter, 8.0),
+            [
+                (Outcome::Success, 25.0, 15.0),
+                (Outcome::RateLimited, 20.0, 5.0)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_tool_is_told_in_shares_and_times() {
+        let html = tool("decode", &json!({
+            "2026-11-22": {"success": 3, "validation_rejected": 1, "rate_limited": 0, "upstream_error": 0,
+                           "internal_error": 0, "latencyMs": {"2": 3, "inf": 1}},
+        }))
+        .into_string();
+        assert!(
+            html.contains("75.0 %") && html.contains("2 ms") && html.contains("over 5 s"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_read_is_not_called_healthy() {
+        let html =
+            page(&json!({"status": "degraded", "tools": {}, "stores": {"kv": "unreachable"}}))
+                .into_string();
+        assert!(
+            html.contains("Status: degraded") && html.contains("unreachable"),
+            "{html}"
+        );
+    }
+}
