@@ -6,7 +6,7 @@
 import { load } from "./certificates.mjs";
 import { Ledger } from "./web/ledger.mjs";
 import { listenControl } from "./web/control.mjs";
-import { listenHosts } from "./web/listen.mjs";
+import { listenHosts, listenSound } from "./web/listen.mjs";
 import { listenPrivate } from "./web/private.mjs";
 import { listenRegistry } from "./web/registry.mjs";
 
@@ -15,6 +15,7 @@ const ledger = new Ledger(Number(process.env.LAB_DELAY_MS ?? 0));
 
 await Promise.all([
   listenHosts(certificates, ledger),
+  listenSound(certificates),
   listenPrivate(ledger),
   listenRegistry(ledger),
 ]);

@@ -31,7 +31,8 @@ export class Ledger {
 
   requested(scheme, request) {
     const { method, url, headers } = request;
-    this.requests.push({ scheme, host: headers.host ?? null, method, path: url, headers });
+    const host = headers[":authority"] ?? headers.host ?? null;
+    this.requests.push({ scheme, host, method, path: url, headers: { ...headers } });
   }
 
   async hold() {

@@ -3,12 +3,13 @@
 // held back likewise, so that one answer costs one delay whatever the connection's age.
 
 import { createServer as createHttp } from "node:http";
+import { createSecureServer as createHttp2 } from "node:http2";
 import { createServer as createHttps } from "node:https";
 import { createServer as createTcp } from "node:net";
 import { createSecureContext } from "node:tls";
 import { once } from "node:events";
 import { HOSTS } from "../hosts.mjs";
-import { RAW } from "./raw.mjs";
+import { RAW, SOUND_SOCKET } from "./raw.mjs";
 import { SITES } from "./sites.mjs";
 
 export async function listenHosts(certificates, ledger) {
@@ -47,8 +48,6 @@ async function accept(address, port, take, ledger) {
 }
 
 function plainServer(hosts, ledger) {
-  const raw = RAW[hosts[0].http];
-  if (raw) return (socket) => raw(socket.resume());
   const server = createHttp(handler("http", hosts, (host) => host.http, ledger));
   return (socket) => {
     server.emit("connection", socket);
@@ -57,14 +56,27 @@ function plainServer(hosts, ledger) {
 }
 
 function secureServer(hosts, certificates, ledger) {
-  const { raw } = hosts[0].https;
-  if (raw) return (socket) => RAW[raw](socket.resume());
-  const server = createHttps(
-    tlsOptions(hosts, certificates),
-    handler("https", hosts, (host) => host.https.site, ledger),
-  );
-  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  const [first] = hosts;
+  if (first.https.raw) {
+    return (socket) => {
+      RAW[first.https.raw](socket);
+      socket.resume();
+    };
+  }
+  const server = tlsServer(hosts, certificates, handler("https", hosts, (host) => host.https.site, ledger));
   return (socket) => server.emit("connection", socket);
+}
+
+function tlsServer(hosts, certificates, handle) {
+  const options = tlsOptions(hosts, certificates);
+  const server = options.ALPNProtocols?.includes("h2")
+    ? createHttp2({ ...options, allowHTTP1: true }, handle)
+    : createHttps(options, handle);
+  const { ocsp } = certificates[hosts[0].https.certificate];
+  if (ocsp) server.on("OCSPRequest", (_leaf, _issuer, done) => done(null, Buffer.from(ocsp, "base64")));
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  server.on("sessionError", () => {});
+  return server;
 }
 
 function tlsOptions(hosts, certificates) {
@@ -81,23 +93,34 @@ function tlsOptions(hosts, certificates) {
     maxVersion: versions.at(-1),
     ALPNProtocols: alpn,
     ...options,
-    SNICallback: (name, done) => {
-      const context = contexts.get(name.toLowerCase());
-      done(null, context && createSecureContext(context));
-    },
+    // Hosts of one address and one certificate need no other context than the address's own.
+    ...(new Set(hosts.map((host) => host.https.certificate)).size > 1 && {
+      SNICallback: (name, done) => {
+        const context = contexts.get(name.toLowerCase());
+        done(null, context && createSecureContext(context));
+      },
+    }),
   };
+}
+
+/** A sound server on a Unix socket, whose answers web/raw.mjs spoils. */
+export async function listenSound(certificates) {
+  const [sound] = HOSTS.filter((host) => host.name === "tls12.lab-tls.net");
+  const server = tlsServer([sound], certificates, (_request, response) => response.end());
+  server.listen(SOUND_SOCKET);
+  await once(server, "listening");
 }
 
 /** Picks the site by Host; the address's first host answers for a name it does not know. */
 function handler(scheme, hosts, siteOf, ledger) {
-  const sites = new Map(hosts.map((host) => [host.name, host]));
+  const byName = new Map(hosts.map((host) => [host.name, host]));
   const seen = new WeakSet();
   return async (request, response) => {
     ledger.requested(scheme, request);
     if (seen.has(request.socket)) await ledger.hold();
     seen.add(request.socket);
-    const name = (request.headers.host ?? "").split(":")[0].toLowerCase();
-    const host = sites.get(name) ?? hosts[0];
+    const authority = request.headers[":authority"] ?? request.headers.host ?? "";
+    const host = byName.get(authority.split(":")[0].toLowerCase()) ?? hosts[0];
     SITES[siteOf(host)](request, response, { host, scheme });
   };
 }

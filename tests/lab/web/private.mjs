@@ -3,14 +3,13 @@
 
 import { createServer } from "node:net";
 import { once } from "node:events";
-import { CANARY, PRIVATE_ADDRESSES, PRIVATE_PORTS } from "../hosts.mjs";
+import { CANARY, PRIVATE_PLACES } from "../hosts.mjs";
 
 const ANSWER = `HTTP/1.1 200 OK\r\ncontent-length: ${CANARY.length}\r\nconnection: close\r\n\r\n${CANARY}`;
 
 export async function listenPrivate(ledger) {
-  const places = PRIVATE_ADDRESSES.flatMap((address) => PRIVATE_PORTS.map((port) => [address, port]));
   await Promise.all(
-    places.map(async ([address, port]) => {
+    PRIVATE_PLACES.map(async ({ address, port }) => {
       const server = createServer((socket) => {
         ledger.connectedPrivate(address, port);
         socket.on("error", () => {});

@@ -10,9 +10,12 @@
 //! Usage: `netrecon-lab-dns --zones DIR --state DIR [--values FILE] --http ADDR:PORT`. It touches
 //! nothing but these folders and sockets of the network namespace it is started in.
 
+mod authority;
+mod capture;
 mod control;
 mod doh;
 mod garble;
+mod labels;
 mod mischief;
 mod resolver;
 mod server;

@@ -5,30 +5,29 @@ use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use anyhow::{Context, Result, anyhow};
 use hickory_server::{
     net::{
-        NetError,
-        runtime::{Time, TokioRuntimeProvider, TokioTime},
+        runtime::{Time, TokioRuntimeProvider},
         xfer::Protocol,
     },
     proto::{
         dnssec::rdata::DNSSECRData,
-        op::{Edns, Message, ResponseCode},
+        op::{Edns, Message, Metadata, ResponseCode},
         rr::{Name, RData, Record, rdata::opt::EdnsOption},
-        serialize::binary::BinEncoder,
     },
     resolver::recursor::{DnssecPolicyConfig, RecursiveConfig, RecursorOptions},
     server::{Request, RequestHandler, ResponseHandler, ResponseInfo},
     store::recursor::RecursiveZoneHandler,
-    zone_handler::{Catalog, MessageResponse, MessageResponseBuilder, ZoneHandler, ZoneType},
+    zone_handler::{Catalog, ZoneHandler, ZoneType},
 };
 use time::OffsetDateTime;
 
 use crate::{
+    capture::{capture, respond},
     mischief::Mischief,
     zones::{Internet, Tier},
 };
@@ -119,12 +118,7 @@ impl Resolver {
     }
 
     async fn ask(&self, request: &Request) -> Result<Message> {
-        let capture = Capture::default();
-        self.catalog
-            .handle_request::<_, TokioTime>(request, capture.clone())
-            .await;
-        let bytes = capture.take().context("the resolver gave no answer")?;
-        let mut message = Message::from_vec(&bytes)?;
+        let mut message = capture(&self.catalog, request).await?;
         order_chain(&mut message);
         Ok(message)
     }
@@ -159,34 +153,14 @@ impl RequestHandler for Resolver {
     async fn handle_request<R: ResponseHandler, T: Time>(
         &self,
         request: &Request,
-        mut response_handle: R,
+        response_handle: R,
     ) -> ResponseInfo {
-        let sent = match self.answer(request).await {
-            Ok(message) => {
-                let response = MessageResponseBuilder::new(&request.queries, message.edns.as_ref())
-                    .build(
-                        message.metadata,
-                        &message.answers,
-                        &message.authorities,
-                        [],
-                        &message.additionals,
-                    );
-                response_handle.send_response(response).await
-            }
-            Err(_) => {
-                let response = MessageResponseBuilder::new(&request.queries, None)
-                    .error_msg(&request.metadata, ResponseCode::ServFail);
-                response_handle.send_response(response).await
-            }
-        };
-        sent.unwrap_or_else(|error| {
-            eprintln!("the answer could not be sent: {error}");
-            hickory_server::proto::op::Header {
-                metadata: request.metadata,
-                counts: Default::default(),
-            }
-            .into()
-        })
+        let message = self.answer(request).await.unwrap_or_else(|error| {
+            eprintln!("the resolver failed: {error:#}");
+            let Metadata { id, op_code, .. } = request.metadata;
+            Message::error_msg(id, op_code, ResponseCode::ServFail)
+        });
+        respond(request, &message, response_handle).await
     }
 }
 
@@ -238,37 +212,5 @@ fn expiration(record: &Record) -> Option<i64> {
     match &record.data {
         RData::DNSSEC(DNSSECRData::RRSIG(rrsig)) => Some(rrsig.input().sig_expiration.get().into()),
         _ => None,
-    }
-}
-
-/// Keeps the response's bytes instead of sending them.
-#[derive(Clone, Default)]
-struct Capture(Arc<Mutex<Option<Vec<u8>>>>);
-
-impl Capture {
-    fn take(&self) -> Option<Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-#[async_trait::async_trait]
-impl ResponseHandler for Capture {
-    async fn send_response<'a>(
-        &mut self,
-        response: MessageResponse<
-            '_,
-            'a,
-            impl Iterator<Item = &'a Record> + Send + 'a,
-            impl Iterator<Item = &'a Record> + Send + 'a,
-            impl Iterator<Item = &'a Record> + Send + 'a,
-            impl Iterator<Item = &'a Record> + Send + 'a,
-        >,
-    ) -> Result<ResponseInfo, NetError> {
-        let mut bytes = Vec::with_capacity(512);
-        let mut encoder = BinEncoder::new(&mut bytes);
-        encoder.set_max_size(u16::MAX);
-        let info = response.destructive_emit(&mut encoder)?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes);
-        Ok(info)
     }
 }

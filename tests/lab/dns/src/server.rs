@@ -8,11 +8,12 @@ use hickory_server::{
     net::{runtime::Time, xfer::Protocol},
     proto::rr::RecordType,
     server::{Request, RequestHandler, ResponseHandler, ResponseInfo},
-    zone_handler::{Catalog, ZoneHandler},
+    zone_handler::ZoneHandler,
 };
 use tokio::net::{TcpListener, UdpSocket};
 
 use crate::{
+    authority::Authority,
     control::{Control, Question},
     mischief::Mischief,
     resolver::Resolver,
@@ -34,28 +35,32 @@ pub async fn authoritative(
     mischief: &Arc<Mischief>,
     control: &Arc<Control>,
 ) -> Result<Vec<Running>> {
-    let mut catalogs: BTreeMap<Tier, Catalog> = BTreeMap::new();
+    let mut authorities: BTreeMap<Tier, Authority> = internet
+        .tiers
+        .keys()
+        .map(|tier| (*tier, Authority::default()))
+        .collect();
     for zone in internet.zones {
+        let authority = authorities
+            .get_mut(&zone.tier)
+            .context("a zone without servers")?;
+        if zone.in_pieces {
+            authority.in_pieces.insert(zone.origin.clone());
+        }
         let handlers: Vec<Arc<dyn ZoneHandler>> =
             vec![mischief.clone(), Arc::new(Store(zone.handler))];
-        catalogs
-            .entry(zone.tier)
-            .or_default()
-            .upsert(zone.origin, handlers);
+        authority.catalog.upsert(zone.origin, handlers);
     }
 
     let mut running: Vec<Running> = Vec::new();
-    for (tier, catalog) in catalogs {
-        let addresses = internet
-            .tiers
-            .get(&tier)
-            .context("a tier without servers")?;
+    for (tier, authority) in authorities {
+        let addresses = internet.tiers.get(&tier).into_iter().flatten();
         let face = Face {
             name: tier.face(),
-            inner: catalog,
+            inner: authority,
             control: control.clone(),
         };
-        running.push(listen(face, addresses.iter().map(|address| (*address, 53))).await?);
+        running.push(listen(face, addresses.map(|address| (*address, 53))).await?);
     }
     Ok(running)
 }

@@ -8,7 +8,7 @@ use hickory_server::{
     dnssec::NxProofKind,
     proto::{
         dnssec::{
-            Algorithm, DigestType, DnssecSigner, PublicKey, SigningKey,
+            Algorithm, DigestType, DnssecSigner, PublicKey, PublicKeyBuf, SigningKey,
             crypto::{EcdsaSigningKey, Ed25519SigningKey},
             rdata::{DNSKEY, DNSSECRData, DS, RRSIG},
         },
@@ -21,8 +21,13 @@ use hickory_server::{
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use crate::mischief::{Prank, lower_name};
+use crate::{
+    labels::spell_out,
+    mischief::{Prank, lower_name},
+};
 
+#[allow(deprecated)] // That is the point of it.
+const OBSOLETE: Algorithm = Algorithm::DSA;
 const DAY: Duration = Duration::from_secs(86_400);
 const SIGNATURE_LIFE: Duration = Duration::from_secs(14 * 86_400);
 
@@ -45,6 +50,8 @@ pub enum Tier {
     Registry,
     /// The hosters' servers (everything below).
     Hoster,
+    /// Servers that some delegation names and that know no zone at all.
+    Lame,
 }
 
 impl Tier {
@@ -54,6 +61,7 @@ impl Tier {
             Self::Root => "root",
             Self::Registry => "registry",
             Self::Hoster => "hoster",
+            Self::Lame => "lame",
         }
     }
 }
@@ -92,11 +100,14 @@ enum Dnssec {
     Stripped,
     /// Every address was changed after it was signed.
     Tampered,
+    /// A key and a DS of an algorithm nobody may use any more (DSA, RFC 8624), and no
+    /// signature. A validator that no longer knows the algorithm calls such a zone insecure.
+    Obsolete,
 }
 
 impl Dnssec {
     fn signs(self) -> bool {
-        !matches!(self, Self::Unsigned | Self::Stripped)
+        !matches!(self, Self::Unsigned | Self::Stripped | Self::Obsolete)
     }
 
     fn has_ds(self) -> bool {
@@ -133,12 +144,15 @@ impl Denial {
 }
 
 /// Who may copy a zone.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
 enum Transfer {
     #[default]
     Refused,
+    /// Anyone, in one message.
     Open,
+    /// Anyone, in several messages.
+    OpenInPieces,
 }
 
 /// A zone ready to be served.
@@ -147,6 +161,8 @@ pub struct Zone {
     pub origin: LowerName,
     /// Which servers hold it.
     pub tier: Tier,
+    /// Whether a transfer comes in several messages.
+    pub in_pieces: bool,
     /// Its records, with signatures where it is signed.
     pub handler: InMemoryZoneHandler,
 }
@@ -223,14 +239,24 @@ impl Draft {
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let text = fill(&text, values).with_context(|| path.display().to_string())?;
 
-        let (_, records) = Parser::new(text, None, Some(Name::from(&origin)))
+        let (_, mut records) = Parser::new(text, None, Some(Name::from(&origin)))
             .parse()
             .map_err(|error| anyhow!("{}: {error}", path.display()))?;
+        spell_out(&mut records)?;
         let key = match spec.dnssec {
             Dnssec::Unsigned => None,
             Dnssec::SignedEd25519 => Some(Key::generate(Algorithm::ED25519)?),
+            Dnssec::Obsolete => Some(Key::obsolete()),
             _ => Some(Key::generate(Algorithm::ECDSAP256SHA256)?),
         };
+        if let (Dnssec::Obsolete, Some(key)) = (spec.dnssec, &key) {
+            let data = RData::DNSSEC(DNSSECRData::DNSKEY(key.dnskey()?));
+            let dnskey = Record::from_rdata(Name::from(&origin), 300, data);
+            records.insert(
+                RrKey::new(origin.clone(), RecordType::DNSKEY),
+                dnskey.into(),
+            );
+        }
         Ok(Self {
             origin,
             tier: spec.tier,
@@ -275,7 +301,7 @@ impl Draft {
         let proof = self.dnssec.signs().then(|| self.denial.proof());
         let transfer = match self.transfer {
             Transfer::Refused => AxfrPolicy::Deny,
-            Transfer::Open => AxfrPolicy::AllowAll,
+            Transfer::Open | Transfer::OpenInPieces => AxfrPolicy::AllowAll,
         };
         let mut handler = InMemoryZoneHandler::new(
             origin.clone(),
@@ -298,27 +324,36 @@ impl Draft {
         Ok(Zone {
             origin: self.origin,
             tier: self.tier,
+            in_pieces: self.transfer == Transfer::OpenInPieces,
             handler,
         })
     }
 }
 
-/// Replaces every `{{name}}` by its value.
+/// Replaces every `{{name}}` by its value, and every `{{u+1b}}` by the character it numbers (the
+/// parser's own `\DDD` gets numbers above 9 wrong).
 fn fill(text: &str, values: &BTreeMap<String, String>) -> Result<String> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").context("a {{ without its }}")?;
         filled.push_str(before);
-        filled.push_str(
-            values
-                .get(name)
-                .with_context(|| format!("no value for {{{{{name}}}}}"))?,
-        );
+        match name.strip_prefix("u+") {
+            Some(number) => filled.push(character(number)?),
+            None => {
+                let value = values.get(name);
+                filled.push_str(value.with_context(|| format!("no value for {{{{{name}}}}}"))?);
+            }
+        }
         rest = after;
     }
     filled.push_str(rest);
     Ok(filled)
+}
+
+fn character(number: &str) -> Result<char> {
+    let code = u32::from_str_radix(number, 16).context("u+ takes hexadecimal digits")?;
+    char::from_u32(code).with_context(|| format!("no character u+{number}"))
 }
 
 /// Copies each zone's NS set and DS into its parent. A parent that has an NS set of its own for the
@@ -376,7 +411,21 @@ impl Key {
         })
     }
 
+    /// A key that signs nothing.
+    fn obsolete() -> Self {
+        Self {
+            algorithm: OBSOLETE,
+            pkcs8: Vec::new(),
+        }
+    }
+
     fn dnskey(&self) -> Result<DNSKEY> {
+        if self.algorithm == OBSOLETE {
+            return Ok(DNSKEY::from_key(&PublicKeyBuf::new(
+                obsolete_modulus(),
+                OBSOLETE,
+            )));
+        }
         Ok(DNSKEY::from_key(&self.signing_key()?.to_public_key()?))
     }
 
@@ -388,6 +437,13 @@ impl Key {
             life,
         ))
     }
+}
+
+/// An RSA public key of 1024 bits in the form of RFC 3110: exponent length, exponent 65537, modulus.
+/// Nobody holds its private half.
+fn obsolete_modulus() -> Vec<u8> {
+    let modulus = (0..128_u8).map(|byte| byte.wrapping_mul(151) | 0x81);
+    [3, 1, 0, 1].into_iter().chain(modulus).collect()
 }
 
 /// Signs every set again, as of thirty days ago and for a week.
