@@ -18,8 +18,9 @@ export class Worker {
   #group;
   #lines = [];
 
-  /** @param {{vars?: Record<string, string>, state?: string}} options */
-  static async start({ vars = {}, state } = {}) {
+  /** `misconfigured` waits for any answer instead of a healthy one.
+   * @param {{vars?: Record<string, string>, state?: string, misconfigured?: boolean}} options */
+  static async start({ vars = {}, state, misconfigured = false } = {}) {
     const worker = new Worker();
     worker.state = state ?? mkdtempSync(join(tmpdir(), "netrecon-e2e-"));
     worker.port = await freePort();
@@ -29,11 +30,20 @@ export class Worker {
     createInterface({ input: worker.#group.stdout }).on("line", (line) => worker.#lines.push(line));
     createInterface({ input: worker.#group.stderr }).on("line", (line) => worker.#lines.push(line));
     try {
-      await untilItAnswers(worker.port, worker.#group);
+      await (misconfigured ? worker.#untilItSpeaks() : untilItAnswers(worker.port, worker.#group));
     } catch (error) {
       throw new Error(`${error.message}\n${worker.#lines.join("\n")}`);
     }
     return worker;
+  }
+
+  async #untilItSpeaks() {
+    for (let waited = 0; waited < 60_000; waited += 250) {
+      const spoke = await fetch(`${this.url}/livez`).then((response) => response.text(), () => null);
+      if (spoke !== null) return;
+      await sleep(250);
+    }
+    throw new Error("the Worker never answered");
   }
 
   /** Ends it and forgets its storage. */
