@@ -6,10 +6,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use worker::{
-    Context, Delay, Env, Method, ObjectNamespace, Request, RequestInit, console_error, console_log,
-};
+use worker::{Context, Delay, Env, Method, Request, RequestInit, console_error, console_log};
 
+use super::host;
 use crate::gate::Journal;
 use crate::pulse::Count;
 
@@ -21,21 +20,32 @@ const MESSAGE: usize = 500;
 /// Attempts at a message before its counts are given up, loudly.
 const ATTEMPTS: u32 = 3;
 
+/// After this long without being sent, counts are sent by whoever comes next:
+/// the request that had promised to may have been cancelled.
+const STALE_MS: u64 = 2_000;
+
 /// Counts that have not been sent, by account. Shared by an isolate's
 /// requests; whoever opens an entry sends it.
-pub type Backlog = RefCell<HashMap<String, Vec<Count>>>;
+pub type Backlog = RefCell<HashMap<String, Gathering>>;
+
+/// Counts of one account on their way.
+#[derive(Default)]
+pub struct Gathering {
+    since_ms: u64,
+    counts: Vec<Count>,
+}
 
 /// Console and client objects.
 pub struct Console {
-    clients: Rc<worker::Result<ObjectNamespace>>,
+    env: Rc<Env>,
     context: Context,
     backlog: Rc<Backlog>,
 }
 
 impl Console {
-    pub fn new(env: &Env, context: Context, backlog: Rc<Backlog>) -> Console {
+    pub fn new(env: Rc<Env>, context: Context, backlog: Rc<Backlog>) -> Console {
         Console {
-            clients: Rc::new(env.durable_object("CLIENTS")),
+            env,
             context,
             backlog,
         }
@@ -48,19 +58,23 @@ impl Journal for Console {
     }
 
     fn count(&self, account: &str, count: Count) {
-        let mut backlog = self.backlog.borrow_mut();
-        if let Some(gathered) = backlog.get_mut(account) {
-            gathered.push(count);
-            return;
+        let now = host::now_ms();
+        {
+            let mut backlog = self.backlog.borrow_mut();
+            let gathering = backlog.entry(account.to_owned()).or_default();
+            gathering.counts.push(count);
+            if now < gathering.since_ms + STALE_MS {
+                return;
+            }
+            gathering.since_ms = now;
         }
-        backlog.insert(account.to_owned(), vec![count]);
-        let (account, clients) = (account.to_owned(), Rc::clone(&self.clients));
+        let (account, env) = (account.to_owned(), Rc::clone(&self.env));
         let backlog = Rc::clone(&self.backlog);
         self.context.wait_until(async move {
             Delay::from(GATHER).await;
-            let counts = backlog.borrow_mut().remove(&account).unwrap_or_default();
-            for chunk in counts.chunks(MESSAGE) {
-                if let Err(why) = send(&clients, &account, chunk).await {
+            let gathering = backlog.borrow_mut().remove(&account).unwrap_or_default();
+            for chunk in gathering.counts.chunks(MESSAGE) {
+                if let Err(why) = send(&env, &account, chunk).await {
                     console_error!("{} counts were not recorded: {why}", chunk.len());
                 }
             }
@@ -68,16 +82,11 @@ impl Journal for Console {
     }
 }
 
-async fn send(
-    clients: &worker::Result<ObjectNamespace>,
-    account: &str,
-    counts: &[Count],
-) -> Result<(), String> {
-    let clients = clients.as_ref().map_err(|e| e.to_string())?;
+async fn send(env: &Env, account: &str, counts: &[Count]) -> Result<(), String> {
     let body = serde_json::to_string(counts).map_err(|e| e.to_string())?;
     let mut attempt = 1;
     loop {
-        match post(clients, account, &body).await {
+        match post(env, account, &body).await {
             Ok(()) => return Ok(()),
             Err(why) if attempt == ATTEMPTS => return Err(why.to_string()),
             Err(_) => Delay::from(Duration::from_millis(400) * attempt).await,
@@ -86,15 +95,12 @@ async fn send(
     }
 }
 
-async fn post(clients: &ObjectNamespace, account: &str, body: &str) -> worker::Result<()> {
+async fn post(env: &Env, account: &str, body: &str) -> worker::Result<()> {
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(body.into()));
     let request = Request::new_with_init("https://client/count", &init)?;
-    let response = clients
-        .get_by_name(account)?
-        .fetch_with_request(request)
-        .await?;
-    match response.status_code() {
+    let object = env.durable_object("CLIENTS")?.get_by_name(account)?;
+    match object.fetch_with_request(request).await?.status_code() {
         200..=299 => Ok(()),
         status => Err(worker::Error::RustError(format!("status {status}"))),
     }

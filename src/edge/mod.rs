@@ -81,7 +81,7 @@ fn start() {
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     let reply = match isolate(&env) {
-        Ok(isolate) => answer(&isolate, request, &env, context).await,
+        Ok(isolate) => answer(&isolate, request, Rc::new(env), context).await,
         Err(why) => {
             console_error!("netrecon cannot start: {why}");
             Reply::error(&Error::new(
@@ -93,7 +93,9 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     respond(reply)
 }
 
-async fn answer(isolate: &Isolate, request: Request, env: &Env, context: Context) -> Reply {
+/// Bindings are looked up where they are used: most requests need none or one,
+/// and each look-up is a crossing into JavaScript.
+async fn answer(isolate: &Isolate, request: Request, env: Rc<Env>, context: Context) -> Reply {
     let request = incoming::Arrived::new(request);
     let world = World {
         config: Rc::clone(&isolate.config),
@@ -101,21 +103,21 @@ async fn answer(isolate: &Isolate, request: Request, env: &Env, context: Context
         network: Rc::new(network::Platform),
         clock: Rc::new(host::WallClock),
         random: Rc::new(host::Entropy),
-        reports: Rc::new(reports::Shelf::new(env)),
+        reports: Rc::new(reports::Shelf(Rc::clone(&env))),
         colo: request.colo(),
     };
     let gate = Gate {
         registry: Rc::clone(&isolate.registry),
         world: Rc::new(world),
-        ledger: Rc::new(ledger::Objects::new(env)),
+        ledger: Rc::new(ledger::Objects(Rc::clone(&env))),
         journal: Rc::new(journal::Console::new(
-            env,
+            Rc::clone(&env),
             context,
             Rc::clone(&isolate.backlog),
         )),
         memory: Rc::clone(&isolate.memory),
     };
-    let counters = tally::Mirror::new(env);
+    let counters = tally::Mirror(env);
     let site = Site {
         gate: &gate,
         prepared: &isolate.prepared,

@@ -1,12 +1,13 @@
 //! Stored reports: one object per id, which deletes itself on expiry.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 use worker::{
-    DurableObject, Env, Method, ObjectNamespace, Request, RequestInit, Response, Result,
-    SqlStorage, State, durable_object,
+    DurableObject, Env, Method, Request, RequestInit, Response, Result, SqlStorage, State, Stub,
+    durable_object,
 };
 
 use super::{host, sql};
@@ -86,21 +87,11 @@ impl ReportObject {
 }
 
 /// The `REPORTS` objects.
-pub struct Shelf {
-    reports: std::result::Result<ObjectNamespace, String>,
-}
+pub struct Shelf(pub Rc<Env>);
 
 impl Shelf {
-    pub fn new(env: &Env) -> Shelf {
-        Shelf {
-            reports: env.durable_object("REPORTS").map_err(|e| e.to_string()),
-        }
-    }
-
-    fn objects(&self) -> Result<&ObjectNamespace> {
-        self.reports
-            .as_ref()
-            .map_err(|why| worker::Error::RustError(why.clone()))
+    fn object(&self, id: &str) -> Result<Stub> {
+        self.0.durable_object("REPORTS")?.get_by_name(id)
     }
 
     async fn write(&self, id: &str, report: &Stored) -> Result<()> {
@@ -108,12 +99,12 @@ impl Shelf {
         init.with_method(Method::Post)
             .with_body(Some(serde_json::to_string(report)?.into()));
         let request = Request::new_with_init("https://report/", &init)?;
-        let object = self.objects()?.get_by_name(id)?;
+        let object = self.object(id)?;
         expect(204, object.fetch_with_request(request).await?).map(drop)
     }
 
     async fn read(&self, id: &str) -> Result<Option<String>> {
-        let object = self.objects()?.get_by_name(id)?;
+        let object = self.object(id)?;
         let response = object.fetch_with_str("https://report/").await?;
         match response.status_code() {
             404 => Ok(None),

@@ -2,13 +2,12 @@
 //! mirrors them into KV by alarm only.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
-use worker::{
-    DurableObject, Env, KvStore, Request, Response, Result, SqlStorage, State, durable_object,
-};
+use worker::{DurableObject, Env, Request, Response, Result, SqlStorage, State, durable_object};
 
 use super::{host, sql};
 use crate::config::Rate;
@@ -240,19 +239,11 @@ fn key(day: &str, tool: &str) -> String {
 }
 
 /// The counters as KV mirrors them.
-pub struct Mirror {
-    kv: std::result::Result<KvStore, String>,
-}
+pub struct Mirror(pub Rc<Env>);
 
 impl Mirror {
-    pub fn new(env: &Env) -> Mirror {
-        Mirror {
-            kv: env.kv("COUNTERS").map_err(|e| e.to_string()),
-        }
-    }
-
     async fn counter(&self, key: &str) -> std::result::Result<Option<Counter>, String> {
-        let kv = self.kv.as_ref().map_err(Clone::clone)?;
+        let kv = self.0.kv("COUNTERS").map_err(|e| e.to_string())?;
         let text = kv.get(key).text().await.map_err(|e| e.to_string())?;
         text.map(|text| serde_json::from_str(&text).map_err(|e| e.to_string()))
             .transpose()
