@@ -1,0 +1,148 @@
+//! The autonomous system that announces an address, asked over DNS at Team
+//! Cymru's mapping service: no further party than the resolver learns of it
+//! directly.
+
+use std::net::IpAddr;
+
+use futures_util::future::join_all;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::dns::{Exchange, Resolver, Rtype};
+use crate::guard::text::clean;
+
+/// The zones that hold the mapping; the report names them as third party.
+pub const SERVICE: &str = "cymru.com";
+
+/// Where an address is announced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Origin {
+    /// The address.
+    pub ip: String,
+    /// The autonomous system's number; 0 when it is not announced.
+    pub asn: u32,
+    /// Its name and country, e.g. `EXAMPLE-AS, US`.
+    pub holder: String,
+    /// The announced prefix.
+    pub prefix: String,
+    /// The country the prefix is registered in.
+    pub country: String,
+    /// The registry that allocated it.
+    pub registry: String,
+}
+
+/// Asks for the origins of some addresses; the clause says why one is
+/// missing.
+pub async fn of(resolver: &Resolver, addresses: &[IpAddr]) -> Vec<Result<Origin, String>> {
+    join_all(addresses.iter().map(|ip| one(resolver, *ip))).await
+}
+
+async fn one(resolver: &Resolver, ip: IpAddr) -> Result<Origin, String> {
+    let mapping = resolver.ask(&question(ip), Rtype::TXT).await;
+    let Some(mut origin) = mapping.texts().find_map(|text| read(ip, text)) else {
+        return match mapping.is_conclusive() {
+            true => Ok(unannounced(ip)),
+            false => Err(mapping.clause()),
+        };
+    };
+    let system = resolver
+        .ask(&format!("as{}.asn.cymru.com", origin.asn), Rtype::TXT)
+        .await;
+    origin.holder = holder(&system);
+    Ok(origin)
+}
+
+fn unannounced(ip: IpAddr) -> Origin {
+    Origin {
+        ip: ip.to_string(),
+        asn: 0,
+        holder: String::new(),
+        prefix: String::new(),
+        country: String::new(),
+        registry: String::new(),
+    }
+}
+
+/// `215.14.184.93.origin.asn.cymru.com`, or by nibbles under `origin6`.
+fn question(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(_) => format!("{}.origin.asn.cymru.com", reversed(ip)),
+        IpAddr::V6(_) => format!("{}.origin6.asn.cymru.com", reversed(ip)),
+    }
+}
+
+/// The labels of an address in reverse, as under `in-addr.arpa` and
+/// `ip6.arpa` (RFC 1035 section 3.5, RFC 3596 section 2.5).
+pub fn reversed(ip: IpAddr) -> String {
+    let labels: Vec<String> = match ip {
+        IpAddr::V4(v4) => v4.octets().iter().rev().map(u8::to_string).collect(),
+        IpAddr::V6(v6) => v6
+            .octets()
+            .iter()
+            .rev()
+            .flat_map(|octet| [format!("{:x}", octet & 15), format!("{:x}", octet >> 4)])
+            .collect(),
+    };
+    labels.join(".")
+}
+
+/// The name that PTR records of an address stand at.
+pub fn reverse_name(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(_) => format!("{}.in-addr.arpa", reversed(ip)),
+        IpAddr::V6(_) => format!("{}.ip6.arpa", reversed(ip)),
+    }
+}
+
+/// `15133 | 93.184.215.0/24 | US | arin | 2008-06-02`; several systems are
+/// separated by spaces, the first counts.
+fn read(ip: IpAddr, text: &str) -> Option<Origin> {
+    let mut parts = text.split('|').map(|part| clean(part, 64));
+    let asn = parts.next()?.split(' ').next()?.parse().ok()?;
+    let mut part = || parts.next().unwrap_or_default();
+    Some(Origin {
+        ip: ip.to_string(),
+        asn,
+        prefix: part(),
+        country: part(),
+        registry: part(),
+        holder: String::new(),
+    })
+}
+
+/// The last part of `15133 | US | arin | 2007-03-19 | EDGECAST, US`.
+fn holder(system: &Exchange) -> String {
+    let text = system.texts().next().unwrap_or_default();
+    clean(text.rsplit('|').next().unwrap_or_default(), 120)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_reversed_by_octet_and_by_nibble() {
+        assert_eq!(
+            reverse_name("93.184.215.14".parse().unwrap()),
+            "14.215.184.93.in-addr.arpa"
+        );
+        let v6 = reverse_name("2001:db8::1".parse().unwrap());
+        assert_eq!(v6, format!("1.{}8.b.d.0.1.0.0.2.ip6.arpa", "0.".repeat(23)));
+    }
+
+    #[test]
+    fn a_mapping_is_read_and_nonsense_is_not() {
+        let ip = "93.184.215.14".parse().unwrap();
+        let origin = read(ip, "15133 14153 | 93.184.215.0/24 | US | arin | 2008-06-02").unwrap();
+        assert_eq!(
+            (origin.asn, origin.prefix.as_str()),
+            (15133, "93.184.215.0/24")
+        );
+        assert_eq!(
+            (origin.country.as_str(), origin.registry.as_str()),
+            ("US", "arin")
+        );
+        assert_eq!(read(ip, "v=spf1 -all"), None);
+    }
+}
