@@ -1,0 +1,231 @@
+//! Probes as the report's `probes` member. Findings point into this, so a
+//! member that moves here moves there.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Failure;
+use super::exposure::Exposure;
+use super::host::Resolution;
+use super::http::{End, Hop, Journey};
+use super::http1::Response;
+use super::plan::{Probes, Tls};
+use super::tls::{Handshake, Refused};
+use crate::codec::certificate::Certificate;
+use crate::guard::text::clean;
+use crate::probe::cloudflare;
+
+/// Header fields shown of a page.
+const FIELD_LIMIT: usize = 64;
+
+/// Characters shown of a header field.
+const VALUE_LIMIT: usize = 1024;
+
+/// Characters shown of a URL.
+const URL_LIMIT: usize = 512;
+
+/// Everything that was measured.
+pub fn probes(probes: &Probes) -> Value {
+    json!({
+        "dns": probes.dns.iter().map(|(member, exchange)| (*member, &**exchange)).collect::<BTreeMap<_, _>>(),
+        "addresses": addresses(probes.resolution.as_ref()),
+        "tls": tls(&probes.tls),
+        "http": {
+            "https": journey(probes.https.as_ref()),
+            "http": journey(probes.http.as_ref()),
+        },
+        "exposure": exposure(probes.exposure.as_ref()),
+    })
+}
+
+fn unfinished() -> Value {
+    json!({ "failure": Failure::TimedOut })
+}
+
+fn failed(failure: &Failure) -> Value {
+    json!({ "failure": failure })
+}
+
+fn addresses(resolution: Option<&Resolution>) -> Value {
+    match resolution {
+        Some(Resolution::Judged(addresses)) => addresses
+            .iter()
+            .map(|address| {
+                json!({
+                    "ip": address.ip().to_string(),
+                    "family": if address.ip().is_ipv4() { 4 } else { 6 },
+                    "cloudflare": cloudflare::owns(address.ip()),
+                })
+            })
+            .collect(),
+        _ => json!([]),
+    }
+}
+
+fn tls(tls: &Tls) -> Value {
+    let mut handshakes = Map::new();
+    for (member, outcome) in [
+        ("best", &tls.web),
+        ("only12", &tls.only_12),
+        ("only13", &tls.only_13),
+    ] {
+        match outcome {
+            Some(Ok(done)) => handshakes.insert(member.into(), handshake(done)),
+            Some(Err(no)) => handshakes.insert(member.into(), refused(no)),
+            None if member == "only13" => None,
+            None => handshakes.insert(member.into(), unfinished()),
+        };
+    }
+    json!({
+        "handshakes": handshakes,
+        "chain": tls.chain.iter().map(certificate).collect::<Vec<_>>(),
+        "trust": tls.verdict,
+    })
+}
+
+fn handshake(done: &Handshake) -> Value {
+    json!({
+        "version": done.version,
+        "suite": done.suite,
+        "group": done.group,
+        "alpn": done.alpn.as_deref().map(|name| clean(name, 32)),
+        "ocspStapled": done.ocsp_stapled,
+        "keyProven": done.unproven.is_none(),
+        "certificates": done.presented,
+    })
+}
+
+fn refused(refused: &Refused) -> Value {
+    match refused {
+        Refused::Declined(how) => json!({ "declined": clean(how, 120) }),
+        Refused::Failed(failure) => failed(failure),
+    }
+}
+
+/// The members of a certificate that a reader of the report wants; `decode`
+/// explains the rest.
+fn certificate(certificate: &Certificate) -> Value {
+    json!({
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "serial": certificate.serial,
+        "dnsNames": certificate.dns_names.iter().take(50).collect::<Vec<_>>(),
+        "dnsNameCount": certificate.dns_names.len(),
+        "ipAddresses": certificate.ip_addresses,
+        "notBefore": rfc3339(certificate.not_before),
+        "notAfter": rfc3339(certificate.not_after),
+        "key": certificate.key,
+        "signatureAlgorithm": certificate.signature_algorithm,
+        "sha256": certificate.sha256,
+        "spkiSha256": certificate.spki_sha256,
+        "isCa": certificate.is_ca,
+        "sctCount": certificate.sct_count,
+        "mustStaple": certificate.must_staple,
+    })
+}
+
+/// RFC 3339 in UTC, whole seconds.
+pub fn rfc3339(unix_seconds: i64) -> String {
+    use time::format_description::well_known::Rfc3339;
+    time::OffsetDateTime::from_unix_timestamp(unix_seconds)
+        .ok()
+        .and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_default()
+}
+
+fn journey(journey: Option<&Result<Journey, Failure>>) -> Value {
+    let journey = match journey {
+        Some(Ok(journey)) => journey,
+        Some(Err(failure)) => return failed(failure),
+        None => return unfinished(),
+    };
+    let mut value = json!({
+        "hops": journey.hops.iter().map(hop).collect::<Vec<_>>(),
+        "end": end(&journey.end),
+    });
+    if let Some(location) = &journey.unfollowed {
+        value["unfollowed"] = clean(location, URL_LIMIT).into();
+    }
+    if let Some((_, response)) = journey.page() {
+        value["page"] = page(response);
+    }
+    value
+}
+
+fn hop(hop: &Hop) -> Value {
+    let mut value = json!({
+        "url": clean(hop.url.as_str(), URL_LIMIT),
+        "address": hop.address.map(|address| address.ip().to_string()),
+        "timing": { "ms": hop.ms },
+    });
+    match &hop.outcome {
+        Ok(response) => {
+            value["status"] = response.status.into();
+            if let Some(location) = response.field("location") {
+                value["location"] = clean(location, URL_LIMIT).into();
+            }
+            if let Some(hsts) = response.field("strict-transport-security") {
+                value["strictTransportSecurity"] = clean(hsts, VALUE_LIMIT).into();
+            }
+        }
+        Err(failure) => value["failure"] = json!(failure),
+    }
+    value
+}
+
+fn end(end: &End) -> Value {
+    match end {
+        End::Arrived => "arrived".into(),
+        End::Met => "met_https".into(),
+        End::Loop => "loop".into(),
+        End::TooLong => "too_many_redirects".into(),
+        End::Nowhere => "redirect_without_location".into(),
+        End::Refused(_) => "redirect_refused".into(),
+        End::Unresolved(_) => "redirect_unresolved".into(),
+        End::Failed(_) => "failed".into(),
+    }
+}
+
+fn page(response: &Response) -> Value {
+    let mut headers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, value) in response.fields.iter().take(FIELD_LIMIT) {
+        headers
+            .entry(name)
+            .or_default()
+            .push(clean(value, VALUE_LIMIT));
+    }
+    json!({
+        "httpVersion": format!("1.{}", response.minor_version),
+        "status": response.status,
+        "headers": headers,
+        "title": title(&response.body),
+        "bytes": response.body.len(),
+        "truncated": response.truncated,
+        "incomplete": response.incomplete,
+    })
+}
+
+/// The text of the first `title` element, cleaned.
+pub fn title(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let lower = text.to_ascii_lowercase();
+    let open = lower.find("<title")?;
+    let start = open + lower.get(open..)?.find('>')? + 1;
+    let end = start + lower.get(start..)?.find("</title")?;
+    Some(clean(text.get(start..end)?, 200))
+}
+
+fn exposure(exposure: Option<&Result<Exposure, Failure>>) -> Value {
+    match exposure {
+        Some(Ok(exposure)) => json!({
+            // The control path is random; it would make two equal reports
+            // differ.
+            "answersEverything": exposure.answers_everything,
+            "control": exposure.control.outcome,
+            "paths": exposure.paths,
+        }),
+        Some(Err(failure)) => failed(failure),
+        None => unfinished(),
+    }
+}

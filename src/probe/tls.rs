@@ -1,0 +1,296 @@
+//! TLS handshakes of our own (RFC 8446, RFC 5246) over a socket to the judged
+//! address: what is negotiated, and the chain as presented.
+//!
+//! The verifier records instead of refusing, so that a broken certificate is
+//! described rather than only rejected; [`super::trust`] says what a strict
+//! client would make of it. Nothing secret is ever sent on these connections.
+
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientConfig, Resumption};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
+use rustls::{DigitallySignedStruct, Error, SignatureScheme, SupportedProtocolVersion};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::Failure;
+use super::net::{Line, Net};
+use crate::guard::PublicAddr;
+
+/// One handshake's share of time, the TCP connection included.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Certificates kept of a presented chain.
+const CHAIN_LIMIT: usize = 16;
+
+static PROVIDER: LazyLock<Arc<CryptoProvider>> =
+    LazyLock::new(|| Arc::new(rustls_rustcrypto::provider()));
+
+/// What we offer a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// Protocol versions.
+    pub versions: &'static [&'static SupportedProtocolVersion],
+    /// Application protocols (RFC 7301) by preference.
+    pub alpn: &'static [&'static [u8]],
+}
+
+/// The connection that also carries HTTP/1.1.
+pub const WEB: Offer = Offer {
+    versions: &[&rustls::version::TLS13, &rustls::version::TLS12],
+    alpn: &[b"http/1.1"],
+};
+
+/// TLS 1.2 alone, with HTTP/2 on offer.
+pub const ONLY_12: Offer = Offer {
+    versions: &[&rustls::version::TLS12],
+    alpn: &[b"h2", b"http/1.1"],
+};
+
+/// TLS 1.3 alone, with HTTP/2 on offer.
+pub const ONLY_13: Offer = Offer {
+    versions: &[&rustls::version::TLS13],
+    alpn: &[b"h2", b"http/1.1"],
+};
+
+/// What was negotiated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handshake {
+    /// `TLSv1.3` or `TLSv1.2`.
+    pub version: &'static str,
+    /// The cipher suite's registered name.
+    pub suite: String,
+    /// The key-exchange group's registered name.
+    pub group: Option<String>,
+    /// The application protocol that the server chose.
+    pub alpn: Option<String>,
+    /// Whether an OCSP response was stapled (RFC 6066 section 8).
+    pub ocsp_stapled: bool,
+    /// Why the server's handshake signature did not prove possession of the
+    /// leaf's key; `None` when it did.
+    pub unproven: Option<String>,
+    /// The chain as presented, leaf first, at most 16.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// How many certificates were presented.
+    pub presented: usize,
+}
+
+/// How a handshake ended without one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The server declined what we offered, with this alert or by answering
+    /// with something that we had not offered.
+    Declined(String),
+    /// Nothing was learned about what the server offers.
+    Failed(Failure),
+}
+
+/// Connects and shakes hands. An address literal is not named in SNI (RFC
+/// 6066 section 3).
+pub async fn open(
+    net: &Net,
+    to: &PublicAddr,
+    host: &str,
+    offer: Offer,
+) -> Result<(TlsStream<Line>, Handshake), Refused> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| Refused::Failed(Failure::malformed("a host that TLS cannot name")))?;
+    let line = net.connect(to, LIMIT).await.map_err(Refused::Failed)?;
+    let recorder = Arc::new(Recorder::default());
+    let config = config(offer, net.now_ms(), Arc::clone(&recorder)).map_err(refused)?;
+    let shaking = async {
+        let connector = TlsConnector::from(Arc::new(config));
+        Ok(connector.connect(name, line).await)
+    };
+    match net.within(LIMIT, shaking).await {
+        Ok(Ok(stream)) => {
+            let handshake = describe(&stream, recorder.take());
+            Ok((stream, handshake))
+        }
+        Ok(Err(error)) => Err(from_io(&error)),
+        Err(failure) => Err(Refused::Failed(failure)),
+    }
+}
+
+fn config(offer: Offer, now_ms: u64, recorder: Arc<Recorder>) -> Result<ClientConfig, Error> {
+    let clock = Arc::new(At(UnixTime::since_unix_epoch(Duration::from_millis(
+        now_ms,
+    ))));
+    let mut config = ClientConfig::builder_with_details(Arc::clone(&PROVIDER), clock)
+        .with_protocol_versions(offer.versions)?
+        .dangerous()
+        .with_custom_certificate_verifier(recorder)
+        .with_no_client_auth();
+    config.alpn_protocols = offer
+        .alpn
+        .iter()
+        .map(|protocol| protocol.to_vec())
+        .collect();
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+fn describe(stream: &TlsStream<Line>, seen: Seen) -> Handshake {
+    let (_, session) = stream.get_ref();
+    let registered = |debug: String| debug.replace("TLS13_", "TLS_");
+    Handshake {
+        version: match session.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
+            _ => "TLSv1.2",
+        },
+        suite: session
+            .negotiated_cipher_suite()
+            .map(|suite| registered(format!("{:?}", suite.suite())))
+            .unwrap_or_default(),
+        group: session
+            .negotiated_key_exchange_group()
+            .map(|group| format!("{:?}", group.name())),
+        alpn: session
+            .alpn_protocol()
+            .map(|name| String::from_utf8_lossy(name).into_owned()),
+        ocsp_stapled: seen.ocsp_stapled,
+        unproven: seen.unproven,
+        presented: seen.presented,
+        chain: seen.chain,
+    }
+}
+
+fn from_io(error: &std::io::Error) -> Refused {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Error>())
+    {
+        Some(error) => refused(error.clone()),
+        None if error.kind() == std::io::ErrorKind::UnexpectedEof => Refused::Failed(
+            Failure::Unreachable(String::from("closed during the handshake")),
+        ),
+        None => Refused::Failed(crate::port::NetError::Failed(error.to_string()).into()),
+    }
+}
+
+/// Which of rustls's errors are the server's considered no, and which are
+/// noise.
+fn refused(error: Error) -> Refused {
+    match error {
+        Error::AlertReceived(alert) => Refused::Declined(alert_name(alert)),
+        Error::PeerIncompatible(why) => Refused::Declined(format!("incompatible: {why:?}")),
+        other => Refused::Failed(Failure::malformed(other.to_string())),
+    }
+}
+
+/// `ProtocolVersion` as `protocol_version`: the names of RFC 8446 section 6.
+fn alert_name(alert: rustls::AlertDescription) -> String {
+    let mut name = String::new();
+    for c in format!("{alert:?}").chars() {
+        if c.is_ascii_uppercase()
+            && !name.is_empty()
+            && !name.ends_with(|c: char| c.is_ascii_uppercase())
+        {
+            name.push('_');
+        }
+        name.push(c);
+    }
+    name.to_ascii_lowercase()
+}
+
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    chain: Vec<CertificateDer<'static>>,
+    presented: usize,
+    ocsp_stapled: bool,
+    unproven: Option<String>,
+}
+
+/// Takes down what the server presents and lets the handshake finish.
+#[derive(Debug, Default)]
+struct Recorder(Mutex<Seen>);
+
+impl Recorder {
+    fn take(&self) -> Seen {
+        self.note(std::mem::take)
+    }
+
+    fn note<T>(&self, write: impl FnOnce(&mut Seen) -> T) -> T {
+        // A panic while holding the lock leaves plain data: still readable.
+        let mut seen = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        write(&mut seen)
+    }
+
+    fn proof(&self, verified: Result<HandshakeSignatureValid, Error>) -> HandshakeSignatureValid {
+        if let Err(error) = verified {
+            self.note(|seen| seen.unproven = Some(error.to_string()));
+        }
+        HandshakeSignatureValid::assertion()
+    }
+}
+
+impl ServerCertVerifier for Recorder {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        ocsp_response: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let chain = std::iter::once(end_entity)
+            .chain(intermediates)
+            .take(CHAIN_LIMIT);
+        let chain = chain
+            .map(|certificate| certificate.clone().into_owned())
+            .collect();
+        self.note(|seen| {
+            seen.chain = chain;
+            seen.presented = 1 + intermediates.len();
+            seen.ocsp_stapled = !ocsp_response.is_empty();
+        });
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &PROVIDER.signature_verification_algorithms;
+        Ok(self.proof(rustls::crypto::verify_tls12_signature(
+            message, cert, dss, known,
+        )))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &PROVIDER.signature_verification_algorithms;
+        Ok(self.proof(rustls::crypto::verify_tls13_signature(
+            message, cert, dss, known,
+        )))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        PROVIDER
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+/// The call's own clock: a Worker has no other.
+#[derive(Debug)]
+struct At(UnixTime);
+
+impl TimeProvider for At {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(self.0)
+    }
+}
