@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom. A room may use those after it.
 const ROOMS: [&str; 13] = [
-    "edge", "surface", "gate", "tool", "probe", "check", "report", "codec", "pulse", "config",
+    "edge", "surface", "gate", "tool", "check", "probe", "report", "codec", "pulse", "config",
     "port", "guard", "error",
 ];
 

@@ -1,1 +1,266 @@
-//! (being built)
+//! What the measurements mean: pure functions from probes to findings, one
+//! file per topic.
+//!
+//! A [`Check`] is a constant that carries everything a finding says whatever
+//! its outcome; [`Case`] turns one into a [`Finding`]. The catalogue in
+//! [`ALL`] is also what the pages under `docs/checks/` are made from.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::guard::text::clean;
+use crate::probe::plan::Probes;
+use crate::report::{Confidence, Evidence, Finding, Severity, State};
+
+mod content;
+mod dns;
+mod exposure;
+mod http;
+mod mail;
+mod tls;
+
+/// Characters kept of a text in evidence.
+const EVIDENCE_LIMIT: usize = 240;
+
+/// Items kept of a list in evidence.
+const EVIDENCE_ITEMS: usize = 6;
+
+/// What there is to know about one check.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Check {
+    /// `topic.subject`, stable across versions.
+    pub id: &'static str,
+    /// What it asks and why that matters.
+    pub about: &'static str,
+    /// RFC section or standard.
+    pub reference: &'static str,
+    /// A command that shows the same fact, with `{host}`, `{url}` and
+    /// `{path}` to be filled in.
+    pub reproduce: &'static str,
+    /// The same check elsewhere.
+    pub maps_to: &'static [&'static str],
+}
+
+/// Every check of every topic, in the order of the documentation.
+pub const ALL: &[&[&Check]] = &[
+    dns::CHECKS,
+    mail::CHECKS,
+    tls::CHECKS,
+    http::CHECKS,
+    exposure::CHECKS,
+    content::CHECKS,
+];
+
+/// Judges everything that was measured; the gravest findings come first.
+pub fn run(probes: &Probes, rendered: &Value) -> Vec<Finding> {
+    let case = Case { probes, rendered };
+    let mut findings = Vec::with_capacity(64);
+    dns::run(&case, &mut findings);
+    mail::run(&case, &mut findings);
+    tls::run(&case, &mut findings);
+    http::run(&case, &mut findings);
+    exposure::run(&case, &mut findings);
+    content::run(&case, &mut findings);
+    findings.sort_by(|one, other| {
+        let rank = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.state);
+        rank(one)
+            .cmp(&rank(other))
+            .then_with(|| one.id.cmp(&other.id))
+    });
+    findings
+}
+
+/// The measurements of one call, typed and as the report shows them.
+pub struct Case<'a> {
+    /// Typed.
+    pub probes: &'a Probes,
+    /// The report's `probes` member.
+    pub rendered: &'a Value,
+}
+
+impl<'a> Case<'a> {
+    /// As it should be.
+    pub fn pass(&self, check: &Check, title: impl Into<String>) -> Draft<'_, 'a> {
+        self.draft(check, State::Pass, Severity::None, title)
+    }
+
+    /// A fact, neither good nor bad.
+    pub fn info(&self, check: &Check, title: impl Into<String>) -> Draft<'_, 'a> {
+        self.draft(check, State::Info, Severity::None, title)
+    }
+
+    /// Works, could be better.
+    pub fn warn(
+        &self,
+        check: &Check,
+        severity: Severity,
+        title: impl Into<String>,
+    ) -> Draft<'_, 'a> {
+        self.draft(check, State::Warn, severity, title)
+    }
+
+    /// Wrong.
+    pub fn fail(
+        &self,
+        check: &Check,
+        severity: Severity,
+        title: impl Into<String>,
+    ) -> Draft<'_, 'a> {
+        self.draft(check, State::Fail, severity, title)
+    }
+
+    /// Could not be measured, because of `why`.
+    pub fn inconclusive(&self, check: &Check, why: impl AsRef<str>) -> Draft<'_, 'a> {
+        let title = format!("Could not be measured: {}.", why.as_ref());
+        self.draft(check, State::Inconclusive, Severity::None, title)
+    }
+
+    /// The question does not arise.
+    pub fn not_applicable(&self, check: &Check, title: impl Into<String>) -> Draft<'_, 'a> {
+        self.draft(check, State::NotApplicable, Severity::None, title)
+    }
+
+    fn draft(
+        &self,
+        check: &Check,
+        state: State,
+        severity: Severity,
+        title: impl Into<String>,
+    ) -> Draft<'_, 'a> {
+        Draft {
+            case: self,
+            finding: Finding {
+                id: check.id.to_owned(),
+                state,
+                severity,
+                confidence: Confidence::High,
+                title: title.into(),
+                evidence: Vec::new(),
+                fix: None,
+                reference: check.reference.to_owned(),
+                reproduce: self.command(check.reproduce, ""),
+                maps_to: check
+                    .maps_to
+                    .iter()
+                    .map(|system| (*system).to_owned())
+                    .collect(),
+            },
+        }
+    }
+
+    fn command(&self, template: &str, path: &str) -> String {
+        let url = &self.probes.url;
+        let base = format!("{}://{}", url.scheme().as_str(), url.authority());
+        template
+            .replace("{host}", url.host())
+            .replace("{url}", &quoted(url.as_str()))
+            .replace("{path}", &quoted(&format!("{base}{path}")))
+    }
+}
+
+/// For a shell: in single quotes, where nothing is special but the quote.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// A finding being written.
+#[must_use]
+pub struct Draft<'c, 'a> {
+    case: &'c Case<'a>,
+    finding: Finding,
+}
+
+impl Draft<'_, '_> {
+    /// Rests on what stands at `pointer` in the probes (without the leading
+    /// `/probes`). A pointer to nothing adds nothing.
+    pub fn evidence(mut self, pointer: impl AsRef<str>) -> Self {
+        let pointer = pointer.as_ref();
+        if let Some(value) = self.case.rendered.pointer(pointer) {
+            self.finding.evidence.push(Evidence {
+                pointer: format!("/probes{pointer}"),
+                value: shortened(value),
+            });
+        }
+        self
+    }
+
+    /// What to change.
+    pub fn fix(mut self, fix: impl Into<Cow<'static, str>>) -> Self {
+        self.finding.fix = Some(fix.into().into_owned());
+        self
+    }
+
+    /// How sure the check is, where that is less than certain.
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.finding.confidence = confidence;
+        self
+    }
+
+    /// Fills `{path}` of the command.
+    pub fn path(mut self, check: &Check, path: &str) -> Self {
+        self.finding.reproduce = self.case.command(check.reproduce, path);
+        self
+    }
+
+    /// Adds the finding.
+    pub fn add(self, findings: &mut Vec<Finding>) {
+        findings.push(self.finding);
+    }
+}
+
+/// A value as evidence: long texts and lists cut, deep objects left to the
+/// pointer.
+fn shortened(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(clean(text, EVIDENCE_LIMIT)),
+        Value::Array(items) => items.iter().take(EVIDENCE_ITEMS).map(shortened).collect(),
+        Value::Object(members) => members
+            .iter()
+            .filter(|(_, value)| !value.is_object() && !value.is_array())
+            .take(EVIDENCE_ITEMS)
+            .map(|(name, value)| (name.clone(), shortened(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_id_is_dotted_and_unique() {
+        let mut ids = BTreeSet::new();
+        for check in ALL.iter().copied().flatten() {
+            assert!(ids.insert(check.id), "{} twice", check.id);
+            let (topic, subject) = check.id.split_once('.').expect(check.id);
+            let plain = |word: &str| {
+                word.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            };
+            assert!(plain(topic) && plain(subject), "{}", check.id);
+        }
+    }
+
+    #[test]
+    fn a_word_for_a_shell_cannot_leave_its_quotes() {
+        assert_eq!(
+            quoted("https://a.net/'$(id)'"),
+            r"'https://a.net/'\''$(id)'\'''"
+        );
+    }
+
+    #[test]
+    fn evidence_is_short_however_long_the_value() {
+        let long = serde_json::json!({ "text": "x".repeat(5000), "list": [1, 2] });
+        let short = shortened(&long);
+        assert_eq!(
+            short["text"].as_str().unwrap().chars().count(),
+            EVIDENCE_LIMIT
+        );
+        assert!(short.get("list").is_none());
+    }
+}
