@@ -1,9 +1,11 @@
 //! The registry: five read-only tools, each one value from which the MCP
 //! catalog, the JSON API, the forms, `llms.txt` and the README table are made.
 
+mod analyze;
 mod compare;
 mod decode;
 mod diff;
+mod lookup;
 mod narrate;
 pub mod schema;
 
@@ -177,6 +179,8 @@ impl Registry {
     pub fn new() -> Registry {
         Registry {
             tools: vec![
+                Tool::of::<analyze::Analyze>(),
+                Tool::of::<lookup::Lookup>(),
                 Tool::of::<decode::Decode>(),
                 Tool::of::<diff::Diff>(),
                 Tool::of::<narrate::Narrate>(),

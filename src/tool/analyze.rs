@@ -1,0 +1,215 @@
+//! `analyze`: everything the probes can learn about one public host, and what
+//! it means.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Errand, Log, Spec, World};
+use crate::check;
+use crate::error::{Code, Error};
+use crate::guard::PublicUrl;
+use crate::guard::text::clean;
+use crate::probe::Failure;
+use crate::probe::agent::SERVICE;
+use crate::probe::dns::Status;
+use crate::probe::host::Resolution;
+use crate::probe::net::Net;
+use crate::probe::plan::{Probes, Run};
+use crate::probe::render;
+use crate::report::{
+    Coverage, Report, Summary, Target, ThirdParty, Vantage, canonical, digest, new_id,
+};
+
+mod coverage;
+mod summary;
+
+/// The tool.
+pub(super) struct Analyze;
+
+/// What the caller sends.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Args {
+    /// A public host name, or an http or https URL.
+    #[schemars(length(min = 1, max = 2048), extend("examples" = ["example.com", "https://example.com/login"]))]
+    target: String,
+    /// `summary` keeps the answer under 14 KB; `full` has every measurement.
+    #[serde(default)]
+    #[schemars(extend("default" = "summary", "examples" = ["summary"]))]
+    detail: Detail,
+}
+
+/// How much of the measurements the answer carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Detail {
+    #[default]
+    Summary,
+    Full,
+}
+
+/// What is run.
+pub(super) struct Plan {
+    asked: String,
+    url: PublicUrl,
+    detail: Detail,
+}
+
+impl Spec for Analyze {
+    const NAME: &'static str = "analyze";
+    const TITLE: &'static str = "Analyze a host";
+    const DESCRIPTION: &'static str = "Run DNS, HTTP, TLS and exposure probes against a public hostname. \
+        Returns JSON. Read-only. It contacts the host and a public DNS resolver and changes nothing; \
+        for single records use lookup.";
+    const OPEN_WORLD: bool = true;
+    const LOG: &'static [(&'static str, Log)] = &[("target", Log::Target), ("detail", Log::Word)];
+    type Args = Args;
+    type Plan = Plan;
+    type Output = Report;
+
+    fn judge(args: Args, world: &World) -> Result<Plan, Error> {
+        let url = world.guard.validate_target(&args.target)?;
+        Ok(Plan {
+            asked: clean(&args.target, 256),
+            url,
+            detail: args.detail,
+        })
+    }
+
+    fn target(plan: &Plan) -> Option<String> {
+        Some(plan.url.host().to_owned())
+    }
+
+    async fn run(plan: Plan, errand: Errand) -> Result<Report, Error> {
+        let world = &errand.world;
+        let net = Net::new(
+            Rc::clone(&world.network),
+            Rc::clone(&world.clock),
+            Rc::clone(&world.config),
+            Rc::clone(&errand.subrequests),
+        );
+        let mut nonce = [0_u8; 8];
+        world.random.fill(&mut nonce);
+        let run = Run {
+            net,
+            guard: Rc::clone(&world.guard),
+            url: plan.url.clone(),
+            nonce: nonce.iter().map(|byte| format!("{byte:02x}")).collect(),
+        };
+        let probes = run.go().await;
+        refuse_or_fail(&probes)?;
+
+        let mut report = report(&plan, world, &probes);
+        store(&mut report, &errand).await;
+        Ok(match plan.detail {
+            Detail::Full => report,
+            Detail::Summary => summary::of(report),
+        })
+    }
+}
+
+/// A host that may not be touched, and a resolver that said nothing at all,
+/// are the call's own end.
+fn refuse_or_fail(probes: &Probes) -> Result<(), Error> {
+    if let Some(Resolution::Refused(refusal)) = &probes.resolution {
+        return Err((*refusal).into());
+    }
+    let asked = probes.url.name().is_some();
+    let silent = probes
+        .dns
+        .values()
+        .all(|exchange| exchange.status == Status::Unanswered);
+    if !asked || !silent {
+        return Ok(());
+    }
+    let late = probes
+        .dns
+        .values()
+        .all(|exchange| exchange.failure == Some(Failure::TimedOut));
+    let cause = probes
+        .dns
+        .values()
+        .find_map(|exchange| exchange.failure.as_ref());
+    let cause = cause.map_or_else(|| Failure::TimedOut.clause(), Failure::clause);
+    Err(match late {
+        true => Error::new(
+            Code::UpstreamTimeout,
+            "The DNS resolver did not answer in time; try again in a minute.",
+        ),
+        false => Error::new(
+            Code::UpstreamError,
+            "The DNS resolver gave no usable answer; try again in a minute.",
+        ),
+    }
+    .because(cause))
+}
+
+fn report(plan: &Plan, world: &World, probes: &Probes) -> Report {
+    let rendered = render::probes(probes);
+    let findings = check::run(probes, &rendered);
+    let resolver = world.config.doh.host().to_owned();
+    Report {
+        id: None,
+        expires_at: None,
+        target: Target {
+            asked: plan.asked.clone(),
+            used: plan.url.as_str().to_owned(),
+            host: plan.url.host().to_owned(),
+        },
+        time: at(probes.now_ms),
+        vantage: Vantage {
+            service: String::from(SERVICE),
+            colo: world.colo.clone(),
+            resolver: resolver.clone(),
+        },
+        coverage: coverage::of(probes),
+        summary: Summary::of(&findings),
+        findings,
+        probes: rendered,
+        third_parties: match plan.url.name() {
+            Some(_) => vec![ThirdParty {
+                host: resolver,
+                purpose: String::from("DNS over HTTPS"),
+            }],
+            None => Vec::new(),
+        },
+        omitted: Vec::new(),
+    }
+}
+
+fn at(unix_ms: u64) -> String {
+    render::rfc3339(i64::try_from(unix_ms / 1000).unwrap_or(i64::MAX))
+}
+
+/// What the store may take: the answer is ready and does not wait for more.
+const STORE_LIMIT: Duration = Duration::from_millis(1_500);
+
+/// Stores the whole report under a fresh id. A report that could not be
+/// stored is still an answer; it just has no id.
+async fn store(report: &mut Report, errand: &Errand) {
+    let world = &errand.world;
+    let ttl = Duration::from_secs(world.config.report_ttl_seconds.into());
+    let Ok(value) = serde_json::to_value(&*report) else {
+        return;
+    };
+    let id = new_id(&digest(&value), &*world.random);
+    let expires_at = at(world.clock.now_ms() + ttl.as_millis() as u64);
+
+    let mut stored = value;
+    stored["id"] = json!(id);
+    stored["expiresAt"] = json!(expires_at);
+    errand.subrequests.set(errand.subrequests.get() + 1);
+    let put = world.reports.put(&id, canonical(&stored), ttl);
+    let put = select(put, world.clock.sleep(STORE_LIMIT)).await;
+    if matches!(put, Either::Left((Ok(()), _))) {
+        drop(put);
+        report.id = Some(id);
+        report.expires_at = Some(expires_at);
+    }
+}

@@ -1,0 +1,238 @@
+//! `lookup`: records as members and as text, registration, origin.
+
+use domain::base::iana::{Rcode, Rtype};
+
+use super::*;
+use crate::internet::{Data, Says};
+
+#[test]
+fn the_default_asks_five_types_of_a_name() {
+    run(async {
+        let stage = Stage::new();
+        stage.net.address(HOST, IP);
+        stage.net.says(
+            HOST,
+            Rtype::MX,
+            Says::Records(vec![Data::Mx(10, String::from("mx.good.net"))]),
+        );
+        let found = stage
+            .call("lookup", json!({ "name": "GOOD.net" }))
+            .await
+            .unwrap();
+        assert_eq!(found["name"], HOST);
+        let types: Vec<&Value> = found["answers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| &a["type"])
+            .collect();
+        assert_eq!(types, ["A", "AAAA", "MX", "NS", "TXT"]);
+        let a = &found["answers"][0];
+        assert_eq!(a["status"], "answer");
+        assert_eq!(a["records"][0]["data"], json!({ "address": IP }));
+        assert_eq!(a["records"][0]["ttl"], 60);
+        let mx = &found["answers"][2]["records"][0];
+        assert_eq!(mx["text"], "10 mx.good.net.");
+        assert_eq!(
+            mx["data"],
+            json!({ "preference": 10, "exchange": "mx.good.net" })
+        );
+        assert_eq!(found["answers"][1]["status"], "no_data");
+        assert_eq!(stage.subrequests.get(), 5);
+    });
+}
+
+#[test]
+fn a_negative_answer_is_told_from_a_failed_one() {
+    run(async {
+        let stage = Stage::new();
+        stage
+            .net
+            .says(HOST, Rtype::A, Says::Code(Rcode::NXDOMAIN, vec![]));
+        stage
+            .net
+            .says(HOST, Rtype::MX, Says::Code(Rcode::SERVFAIL, vec![6]));
+        stage
+            .net
+            .says(HOST, Rtype::TXT, Says::Code(Rcode::REFUSED, vec![18]));
+        let found = stage
+            .call(
+                "lookup",
+                json!({ "name": HOST, "records": ["A", "MX", "TXT"] }),
+            )
+            .await
+            .unwrap();
+        let status = |at: usize| found["answers"][at]["status"].as_str().unwrap();
+        assert_eq!(
+            (status(0), status(1), status(2)),
+            ("nx_domain", "serv_fail", "refused")
+        );
+        assert_eq!(
+            found["answers"][1]["extended"][0]["purpose"],
+            "DNSSEC Bogus"
+        );
+        assert_eq!(found["answers"][0]["authority"][0]["type"], "SOA");
+    });
+}
+
+#[test]
+fn an_address_is_looked_up_in_reverse_with_its_origin_and_registration() {
+    run(async {
+        let stage = Stage::new();
+        stage.net.says(
+            "14.215.184.93.in-addr.arpa",
+            Rtype::PTR,
+            Says::Records(vec![]),
+        );
+        stage.net.texts(
+            "14.215.184.93.origin.asn.cymru.com",
+            &["15133 | 93.184.215.0/24 | US | arin | 2008-06-02"],
+        );
+        stage.net.texts(
+            "as15133.asn.cymru.com",
+            &["15133 | US | arin | 2007-03-19 | EDGECAST, US"],
+        );
+        let network = json!({
+            "objectClassName": "ip network", "handle": "NET-93", "name": "EDGECAST-NET", "country": "US",
+            "startAddress": "93.184.212.0", "endAddress": "93.184.215.255",
+            "entities": [{ "roles": ["abuse"], "vcardArray": ["vcard", [["email", {}, "text", "abuse@edge.net"]]] }],
+        });
+        stage.net.file(
+            "https://rdap.org/ip/93.184.215.14",
+            302,
+            &[("location", "https://rdap.arin.net/ip/93.184.215.14")],
+            "",
+        );
+        stage.net.file(
+            "https://rdap.arin.net/ip/93.184.215.14",
+            200,
+            &[],
+            &network.to_string(),
+        );
+        let found = stage.call("lookup", json!({ "name": IP })).await.unwrap();
+        assert_eq!(found["answers"][0]["type"], "PTR");
+        assert_eq!(found["origin"][0]["asn"], 15133);
+        assert_eq!(found["origin"][0]["holder"], "EDGECAST, US");
+        let registration = &found["registration"];
+        assert_eq!(
+            (&registration["status"], &registration["holder"]),
+            (&json!("found"), &json!("EDGECAST-NET"))
+        );
+        assert_eq!(registration["abuse"], "abuse@edge.net");
+        assert_eq!(
+            registration["range"],
+            json!(["93.184.212.0", "93.184.215.255"])
+        );
+    });
+}
+
+#[test]
+fn registration_is_asked_for_the_zone_that_holds_the_name() {
+    run(async {
+        let stage = Stage::new();
+        let domain = json!({
+            "objectClassName": "domain", "ldhName": "GOOD.NET", "status": ["client transfer prohibited"],
+            "events": [{ "eventAction": "expiration", "eventDate": "2027-01-01T00:00:00Z" }],
+            "entities": [{ "roles": ["registrar"], "vcardArray": ["vcard", [["fn", {}, "text", "A Registrar"]]] }],
+            "nameservers": [{ "ldhName": "NS1.GOOD.NET." }], "secureDNS": { "delegationSigned": false },
+        });
+        stage.net.file(
+            "https://rdap.org/domain/good.net",
+            200,
+            &[],
+            &domain.to_string(),
+        );
+        let found = stage
+            .call(
+                "lookup",
+                json!({ "name": "www.deep.good.net", "records": ["RDAP"] }),
+            )
+            .await
+            .unwrap();
+        let registration = &found["registration"];
+        assert_eq!(registration["registrar"], "A Registrar");
+        assert_eq!(registration["expires"], "2027-01-01T00:00:00Z");
+        assert_eq!(registration["nameServers"], json!(["ns1.good.net"]));
+        assert_eq!(registration["delegationSigned"], false);
+        assert_eq!(found["answers"], json!([]));
+    });
+}
+
+#[test]
+fn a_registry_that_redirects_inside_is_not_followed() {
+    run(async {
+        let stage = Stage::new();
+        stage.net.file(
+            "https://rdap.org/domain/good.net",
+            302,
+            &[("location", "http://169.254.169.254/")],
+            "",
+        );
+        let found = stage
+            .call("lookup", json!({ "name": HOST, "records": ["RDAP"] }))
+            .await
+            .unwrap();
+        assert_eq!(found["registration"]["status"], "inconclusive");
+        assert!(stage.net.fetched.borrow().is_empty());
+    });
+}
+
+#[test]
+fn what_an_address_cannot_have_is_not_asked() {
+    run(async {
+        let stage = Stage::new();
+        let found = stage
+            .call("lookup", json!({ "name": IP, "records": ["MX", "PTR"] }))
+            .await
+            .unwrap();
+        assert_eq!(found["notApplicable"], json!(["MX"]));
+        assert_eq!(stage.net.asked.borrow().len(), 1);
+    });
+}
+
+#[test]
+fn a_huge_answer_is_cut_and_says_so() {
+    run(async {
+        let stage = Stage::new();
+        let texts: Vec<String> = (0..90).map(|n| format!("{n:0250}")).collect();
+        stage
+            .net
+            .texts(HOST, &texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let found = stage
+            .call("lookup", json!({ "name": HOST, "records": ["TXT"] }))
+            .await
+            .unwrap();
+        assert!(
+            found.to_string().len() <= 24_000,
+            "{}",
+            found.to_string().len()
+        );
+        assert!(
+            found["omitted"][0]
+                .as_str()
+                .unwrap()
+                .starts_with("records of TXT")
+        );
+    });
+}
+
+#[test]
+fn private_addresses_of_a_name_are_told_to_nobody() {
+    run(async {
+        let stage = Stage::new();
+        stage.net.address(HOST, "10.1.2.3");
+        let found = stage
+            .call("lookup", json!({ "name": HOST, "records": ["ASN"] }))
+            .await
+            .unwrap();
+        assert_eq!(found["origin"], json!([]));
+        assert!(
+            stage
+                .net
+                .asked
+                .borrow()
+                .iter()
+                .all(|(name, _)| !name.contains("10.1.2.3") && !name.contains("3.2.1.10"))
+        );
+    });
+}

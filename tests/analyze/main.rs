@@ -1,0 +1,159 @@
+//! `analyze` and `lookup` from their arguments to their answers, in an
+//! internet inside this process: real DNS messages, real TLS.
+
+#[path = "../support/internet.rs"]
+mod internet;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_worlds;
+mod hosts;
+mod lookups;
+mod reports;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use internet::{Authority, Internet, Leaf, Site, TokioClock, response};
+use netrecon::config::Config;
+use netrecon::error::Error;
+use netrecon::guard::Guard;
+use netrecon::tool::{Errand, Registry, World};
+use serde_json::{Value, json};
+use support::{CountingRandom, MIDNIGHT, MemoryReports};
+
+const HOST: &str = "good.net";
+const IP: &str = "93.184.215.14";
+
+/// One world with its internet and what its calls left behind.
+struct Stage {
+    net: Rc<Internet>,
+    vars: Vec<(&'static str, String)>,
+    reports: Rc<MemoryReports>,
+    subrequests: Rc<Cell<u32>>,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        Stage {
+            net: Rc::default(),
+            vars: Vec::new(),
+            reports: Rc::default(),
+            subrequests: Rc::default(),
+        }
+    }
+
+    fn trusting(mut self, authority: &Authority) -> Stage {
+        self.vars.push(("TRUST_ANCHORS", authority.pem.clone()));
+        self
+    }
+
+    fn with(mut self, name: &'static str, value: &str) -> Stage {
+        self.vars.push((name, value.to_owned()));
+        self
+    }
+
+    /// Calls a tool and holds a success against its output schema.
+    async fn call(&self, tool: &str, arguments: Value) -> Result<Value, Error> {
+        let config = Config::from_vars(|name| {
+            self.vars
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.clone())
+        })
+        .expect("valid variables");
+        let config = Rc::new(config);
+        let world = Rc::new(World {
+            guard: Rc::new(Guard::new(config.policy.clone())),
+            config,
+            network: self.net.clone(),
+            clock: Rc::new(TokioClock::new()),
+            random: Rc::new(CountingRandom::default()),
+            reports: self.reports.clone(),
+            colo: String::from("TST"),
+        });
+        let registry = Registry::new();
+        let tool = registry.find(tool).expect("a tool");
+        let planned = tool.judge(&world, arguments)?;
+        let errand = Errand {
+            world,
+            subrequests: Rc::clone(&self.subrequests),
+        };
+        let text = (planned.run)(errand).await?;
+        Ok(serde_json::from_str(&text).expect("JSON"))
+    }
+
+    async fn analyze(&self, target: &str) -> Result<Value, Error> {
+        self.call("analyze", json!({ "target": target, "detail": "full" }))
+            .await
+    }
+}
+
+/// Runs a test where tasks may be spawned and time passes by itself.
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    tokio::task::LocalSet::new().block_on(&runtime, test);
+}
+
+/// A host that does everything right, so that each test breaks one thing.
+fn good_host(net: &Internet, authority: &Authority) {
+    net.address(HOST, IP);
+    net.address(HOST, "2606:2800:21f:cb07::1");
+    net.texts(HOST, &["v=spf1 mx -all"]);
+    net.texts(
+        "_dmarc.good.net",
+        &["v=DMARC1; p=reject; rua=mailto:d@good.net"],
+    );
+    net.says(
+        HOST,
+        domain::base::iana::Rtype::CAA,
+        internet::Says::Records(vec![internet::Data::Issue(String::from("ca.net"))]),
+    );
+    net.https(
+        &format!("{IP}:443"),
+        authority.serves(&Leaf::of(HOST)),
+        good_site(),
+    );
+    net.http(&format!("{IP}:80"), to_https());
+}
+
+fn good_site() -> Site {
+    let headers = [
+        ("Content-Type", "text/html"),
+        (
+            "Strict-Transport-Security",
+            "max-age=31536000; includeSubDomains",
+        ),
+        ("Content-Security-Policy", "default-src 'self'"),
+        ("X-Content-Type-Options", "nosniff"),
+    ];
+    Site::new().on(
+        "/",
+        response("200 OK", &headers, "<title>A good\npage</title>"),
+    )
+}
+
+fn to_https() -> Site {
+    Site::new().otherwise(response(
+        "301 Moved Permanently",
+        &[("Location", "https://good.net/")],
+        "",
+    ))
+}
+
+/// A finding by id.
+fn finding<'a>(report: &'a Value, id: &str) -> &'a Value {
+    let findings = report["findings"].as_array().expect("findings");
+    findings
+        .iter()
+        .find(|finding| finding["id"] == id)
+        .unwrap_or_else(|| panic!("no finding {id}"))
+}
+
+fn state<'a>(report: &'a Value, id: &str) -> &'a str {
+    finding(report, id)["state"].as_str().expect("a state")
+}

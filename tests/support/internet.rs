@@ -1,0 +1,557 @@
+//! An internet inside one process: a resolver that answers wire format, and
+//! servers on public-looking addresses that speak over in-memory pipes.
+//!
+//! Time is tokio's paused clock: a deadline passes as soon as nothing else
+//! can happen, so slow servers make no slow tests.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::base::iana::{Rcode, Rtype};
+use domain::base::{Message, MessageBuilder, Name};
+use domain::rdata::{A, Aaaa, Caa, Cname, Mx, Soa, Txt};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use netrecon::guard::{PublicAddr, PublicUrl};
+use netrecon::port::{Ask, Clock, Fetched, NetError, Network, Stream};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+
+use super::MIDNIGHT;
+
+type Handler = Rc<dyn Fn(DuplexStream) -> LocalBoxFuture<'static, ()>>;
+
+/// What a resolver says to one question.
+#[derive(Clone)]
+pub enum Says {
+    /// These records.
+    Records(Vec<Data>),
+    /// This code, with extended errors.
+    Code(Rcode, Vec<u16>),
+    /// These bytes, whatever they are.
+    Bytes(Vec<u8>),
+    /// Nothing, ever.
+    Nothing,
+}
+
+/// One record's data.
+#[derive(Clone)]
+pub enum Data {
+    /// A or AAAA.
+    Ip(IpAddr),
+    /// CNAME at the asked name, then what stands at its target.
+    Alias(String, Box<Data>),
+    /// MX.
+    Mx(u16, String),
+    /// TXT.
+    Txt(String),
+    /// CAA issue.
+    Issue(String),
+}
+
+/// The whole of it.
+#[derive(Default)]
+pub struct Internet {
+    zone: RefCell<HashMap<(String, Rtype), Says>>,
+    servers: RefCell<HashMap<SocketAddr, Handler>>,
+    files: RefCell<HashMap<String, Fetched>>,
+    /// Every question asked of the resolver.
+    pub asked: RefCell<Vec<(String, Rtype)>>,
+    /// Every address connected to.
+    pub connected: RefCell<Vec<SocketAddr>>,
+    /// Every URL fetched through the platform's client.
+    pub fetched: RefCell<Vec<String>>,
+    /// Whether the resolver cannot be reached at all.
+    pub resolver_down: RefCell<Option<NetError>>,
+}
+
+impl Internet {
+    /// Sets the answer to one question.
+    pub fn says(&self, name: &str, rtype: Rtype, says: Says) {
+        self.zone
+            .borrow_mut()
+            .insert((name.to_owned(), rtype), says);
+    }
+
+    /// Publishes an address.
+    pub fn address(&self, name: &str, ip: &str) {
+        let ip: IpAddr = ip.parse().expect("an address");
+        let rtype = if ip.is_ipv4() { Rtype::A } else { Rtype::AAAA };
+        self.says(name, rtype, Says::Records(vec![Data::Ip(ip)]));
+    }
+
+    /// Publishes texts.
+    pub fn texts(&self, name: &str, texts: &[&str]) {
+        let texts = texts
+            .iter()
+            .map(|text| Data::Txt((*text).to_owned()))
+            .collect();
+        self.says(name, Rtype::TXT, Says::Records(texts));
+    }
+
+    /// Answers a URL of the platform's client or of an operator's endpoint.
+    pub fn file(&self, url: &str, status: u16, headers: &[(&str, &str)], body: &str) {
+        let fetched = Fetched {
+            status,
+            headers: headers
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+                .collect(),
+            body: body.as_bytes().to_vec(),
+            truncated: false,
+        };
+        self.files.borrow_mut().insert(url.to_owned(), fetched);
+    }
+
+    /// Serves raw bytes: `handler` gets each connection.
+    pub fn serve<F>(&self, at: &str, handler: impl Fn(DuplexStream) -> F + 'static)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let at: SocketAddr = at.parse().expect("an address and port");
+        let handler: Handler = Rc::new(move |stream| handler(stream).boxed_local());
+        self.servers.borrow_mut().insert(at, handler);
+    }
+
+    /// Serves plain HTTP.
+    pub fn http(&self, at: &str, site: Site) {
+        let site = Rc::new(site);
+        self.serve(at, move |stream| answer(stream, Rc::clone(&site)));
+    }
+
+    /// Serves HTTP over TLS.
+    pub fn https(&self, at: &str, config: ServerConfig, site: Site) {
+        let (site, acceptor) = (Rc::new(site), TlsAcceptor::from(Arc::new(config)));
+        self.serve(at, move |stream| {
+            let (site, acceptor) = (Rc::clone(&site), acceptor.clone());
+            async move {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    answer(stream, site).await;
+                }
+            }
+        });
+    }
+
+    fn resolve(&self, query: &[u8]) -> Option<Vec<u8>> {
+        let query = Message::from_octets(query.to_vec()).expect("a DNS message");
+        let question = query.sole_question().expect("one question");
+        let name = question.qname().to_string();
+        let key = (name.clone(), question.qtype());
+        self.asked.borrow_mut().push(key.clone());
+        let says = match self.zone.borrow().get(&key) {
+            Some(says) => says.clone(),
+            None => Says::Records(Vec::new()),
+        };
+        match says {
+            Says::Bytes(bytes) => Some(bytes),
+            Says::Nothing => None,
+            Says::Records(records) => Some(message(&query, &name, Rcode::NOERROR, &records, &[])),
+            Says::Code(code, extended) => Some(message(&query, &name, code, &[], &extended)),
+        }
+    }
+}
+
+/// Builds an answer to `query`.
+pub fn message(
+    query: &Message<Vec<u8>>,
+    name: &str,
+    code: Rcode,
+    records: &[Data],
+    extended: &[u16],
+) -> Vec<u8> {
+    let mut answer = MessageBuilder::new_vec()
+        .start_answer(query, code)
+        .expect("an answer");
+    answer.header_mut().set_ra(true);
+    for record in records {
+        push(&mut answer, name, record);
+    }
+    let mut authority = answer.authority();
+    if records.is_empty() && code != Rcode::SERVFAIL {
+        let zone = named(name.rsplit_once('.').map_or(name, |_| zone_of(name)));
+        let soa = Soa::new(
+            named("ns.zone.net"),
+            named("admin.zone.net"),
+            1.into(),
+            domain::base::Ttl::from_secs(7200),
+            domain::base::Ttl::from_secs(3600),
+            domain::base::Ttl::from_secs(1_209_600),
+            domain::base::Ttl::from_secs(300),
+        );
+        authority.push((zone, 300, soa)).expect("room");
+    }
+    let mut additional = authority.additional();
+    additional
+        .opt(|opt| {
+            for code in extended {
+                opt.push_raw_option(15.into(), 2, |target| {
+                    use domain::dep::octseq::OctetsBuilder;
+                    target.append_slice(&code.to_be_bytes())
+                })?;
+            }
+            Ok(())
+        })
+        .expect("room");
+    additional.finish()
+}
+
+/// The last two labels: good enough for the tests' names.
+fn zone_of(name: &str) -> &str {
+    let mut dots = name.rmatch_indices('.').map(|(at, _)| at);
+    match (dots.next(), dots.next()) {
+        (Some(_), Some(at)) => &name[at + 1..],
+        _ => name,
+    }
+}
+
+fn push(
+    answer: &mut domain::base::message_builder::AnswerBuilder<Vec<u8>>,
+    name: &str,
+    data: &Data,
+) {
+    let owner = named(name);
+    let pushed = match data {
+        Data::Ip(IpAddr::V4(ip)) => answer.push((owner, 60, A::new(*ip))),
+        Data::Ip(IpAddr::V6(ip)) => answer.push((owner, 60, Aaaa::new(*ip))),
+        Data::Alias(target, then) => {
+            answer
+                .push((owner, 60, Cname::new(named(target))))
+                .expect("room");
+            return push(answer, target, then);
+        }
+        Data::Mx(preference, target) => {
+            answer.push((owner, 60, Mx::new(*preference, named(target))))
+        }
+        Data::Txt(text) => {
+            let txt: Txt<Vec<u8>> = Txt::build_from_slice(text.as_bytes()).expect("a text");
+            answer.push((owner, 60, txt))
+        }
+        Data::Issue(issuer) => {
+            let caa = Caa::try_new(
+                domain::rdata::caa::CaaFlags::new(0),
+                domain::rdata::caa::CaaTag::from_octets(b"issue".to_vec()).expect("a tag"),
+                issuer.as_bytes().to_vec(),
+            );
+            answer.push((owner, 60, caa.expect("a CAA record")))
+        }
+    };
+    pushed.expect("room");
+}
+
+fn named(name: &str) -> Name<Vec<u8>> {
+    Name::from_str(name).expect("a name")
+}
+
+impl Network for Internet {
+    fn connect<'a>(
+        &'a self,
+        to: &'a PublicAddr,
+    ) -> LocalBoxFuture<'a, Result<Box<dyn Stream>, NetError>> {
+        Box::pin(async move {
+            self.connected.borrow_mut().push(to.socket());
+            let handler = self.servers.borrow().get(&to.socket()).cloned();
+            let Some(handler) = handler else {
+                return Err(NetError::Failed(String::from("connection refused")));
+            };
+            let (ours, theirs) = tokio::io::duplex(64 * 1024);
+            tokio::task::spawn_local(handler(theirs));
+            Ok(Box::new(ours) as Box<dyn Stream>)
+        })
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        url: &'a PublicUrl,
+        _: &'a [(&'static str, String)],
+        _: usize,
+    ) -> LocalBoxFuture<'a, Result<Fetched, NetError>> {
+        Box::pin(async move {
+            self.fetched.borrow_mut().push(url.as_str().to_owned());
+            let found = self.files.borrow().get(url.as_str()).cloned();
+            found.ok_or_else(|| NetError::Failed(String::from("nothing there")))
+        })
+    }
+
+    fn ask<'a>(&'a self, ask: Ask<'a>) -> LocalBoxFuture<'a, Result<Fetched, NetError>> {
+        Box::pin(async move {
+            let Some(query) = ask.body else {
+                let url = format!("{}{}", ask.endpoint.as_str(), ask.suffix);
+                let found = self.files.borrow().get(&url).cloned();
+                return found.ok_or_else(|| NetError::Failed(String::from("nothing there")));
+            };
+            if let Some(error) = self.resolver_down.borrow().clone() {
+                return Err(error);
+            }
+            match self.resolve(query) {
+                Some(body) => Ok(Fetched {
+                    status: 200,
+                    body,
+                    ..Fetched::default()
+                }),
+                None => std::future::pending().await,
+            }
+        })
+    }
+}
+
+/// Paths and what they answer, heads included.
+#[derive(Default)]
+pub struct Site {
+    routes: Vec<(String, String)>,
+    fallback: String,
+    /// Requests answered before the connection is closed.
+    pub patience: Option<usize>,
+}
+
+impl Site {
+    /// 404 everywhere.
+    pub fn new() -> Site {
+        Site {
+            fallback: response("404 Not Found", &[], "not here"),
+            ..Site::default()
+        }
+    }
+
+    /// One path's answer.
+    pub fn on(mut self, path: &str, response: String) -> Site {
+        self.routes.push((path.to_owned(), response));
+        self
+    }
+
+    /// Every other path's answer.
+    pub fn otherwise(mut self, response: String) -> Site {
+        self.fallback = response;
+        self
+    }
+
+    /// Closes the connection after `n` answers.
+    pub fn closing_after(mut self, n: usize) -> Site {
+        self.patience = Some(n);
+        self
+    }
+
+    fn answer(&self, path: &str) -> &str {
+        self.routes
+            .iter()
+            .find(|(known, _)| known == path)
+            .map_or(&self.fallback, |(_, answer)| answer)
+    }
+}
+
+/// A response with its length.
+pub fn response(status: &str, headers: &[(&str, &str)], body: &str) -> String {
+    let mut head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    format!("{head}\r\n{body}")
+}
+
+/// Answers requests one after another, pipelined ones too.
+async fn answer(
+    mut stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    site: Rc<Site>,
+) {
+    let (mut seen, mut answered) = (Vec::new(), 0);
+    loop {
+        while let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = String::from_utf8(seen.drain(..end + 4).collect()).expect("ASCII");
+            let path = head.split(' ').nth(1).expect("a path").to_owned();
+            if stream
+                .write_all(site.answer(&path).as_bytes())
+                .await
+                .is_err()
+            {
+                return;
+            }
+            let _ = stream.flush().await;
+            answered += 1;
+            if site.patience == Some(answered) {
+                let _ = stream.shutdown().await;
+                return;
+            }
+        }
+        let mut block = [0_u8; 4096];
+        match stream.read(&mut block).await {
+            Ok(read) if read > 0 => seen.extend_from_slice(&block[..read]),
+            _ => return,
+        }
+    }
+}
+
+/// tokio's clock, beginning at [`MIDNIGHT`].
+pub struct TokioClock(Instant);
+
+impl TokioClock {
+    /// Begins now.
+    pub fn new() -> TokioClock {
+        TokioClock(Instant::now())
+    }
+}
+
+impl Clock for TokioClock {
+    fn now_ms(&self) -> u64 {
+        MIDNIGHT + u64::try_from(self.0.elapsed().as_millis()).expect("a short test")
+    }
+
+    fn sleep(&self, span: Duration) -> LocalBoxFuture<'static, ()> {
+        tokio::time::sleep(span).boxed_local()
+    }
+}
+
+/// A certificate authority of the test.
+pub struct Authority {
+    /// The root as PEM, for `TRUST_ANCHORS`.
+    pub pem: String,
+    middle: Issuer<'static, KeyPair>,
+    middle_der: CertificateDer<'static>,
+}
+
+/// How a server's certificate is made.
+pub struct Leaf {
+    /// Its names.
+    pub names: Vec<String>,
+    /// Days from [`MIDNIGHT`] until it begins and ends.
+    pub days: (i64, i64),
+    /// Whether the intermediate is sent with it.
+    pub with_intermediate: bool,
+    /// Whether it says where its issuer's certificate is.
+    pub with_aia: bool,
+}
+
+impl Leaf {
+    /// A good one.
+    pub fn of(name: &str) -> Leaf {
+        Leaf {
+            names: vec![name.to_owned()],
+            days: (-10, 80),
+            with_intermediate: true,
+            with_aia: true,
+        }
+    }
+}
+
+impl Authority {
+    /// A fresh root and intermediate.
+    pub fn new() -> Authority {
+        let ca = |name: &str| {
+            let mut params = CertificateParams::new(Vec::<String>::new()).expect("parameters");
+            params
+                .distinguished_name
+                .push(rcgen::DnType::CommonName, name);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            (params.not_before, params.not_after) = (moment(-1000), moment(1000));
+            (params, KeyPair::generate().expect("a key"))
+        };
+        let (root_params, root_key) = ca("Test Root");
+        let root_cert = root_params.self_signed(&root_key).expect("a root");
+        let root = Issuer::new(root_params, root_key);
+        let (middle_params, middle_key) = ca("Test Intermediate");
+        let middle_cert = middle_params
+            .signed_by(&middle_key, &root)
+            .expect("an intermediate");
+        Authority {
+            pem: root_cert.pem(),
+            middle: Issuer::new(middle_params, middle_key),
+            middle_der: middle_cert.der().clone(),
+        }
+    }
+
+    /// A server's configuration with a leaf of this authority.
+    pub fn serves(&self, leaf: &Leaf) -> ServerConfig {
+        self.serves_versions(leaf, &[&rustls::version::TLS13, &rustls::version::TLS12])
+    }
+
+    /// The same for some versions only.
+    pub fn serves_versions(
+        &self,
+        leaf: &Leaf,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> ServerConfig {
+        let (mut params, key) = leaf_params(leaf);
+        if leaf.with_aia {
+            // authorityInfoAccess: one caIssuers URL (RFC 5280 section 4.2.2.1).
+            let url = b"http://ca.net/i.der";
+            let mut der = vec![
+                0x30,
+                0,
+                0x30,
+                0,
+                6,
+                8,
+                0x2b,
+                6,
+                1,
+                5,
+                5,
+                7,
+                0x30,
+                2,
+                0x86,
+                url.len() as u8,
+            ];
+            der.extend_from_slice(url);
+            der[1] = (der.len() - 2) as u8;
+            der[3] = (der.len() - 4) as u8;
+            let aia = rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], der);
+            params.custom_extensions.push(aia);
+        }
+        let certificate = params.signed_by(&key, &self.middle).expect("a leaf");
+        let mut chain = vec![certificate.der().clone()];
+        if leaf.with_intermediate {
+            chain.push(self.middle_der.clone());
+        }
+        server(chain, &key, versions)
+    }
+}
+
+/// A server whose certificate is signed by itself.
+pub fn self_signed(leaf: &Leaf) -> ServerConfig {
+    let (params, key) = leaf_params(leaf);
+    let certificate = params.self_signed(&key).expect("a certificate");
+    server(
+        vec![certificate.der().clone()],
+        &key,
+        &[&rustls::version::TLS13, &rustls::version::TLS12],
+    )
+}
+
+fn leaf_params(leaf: &Leaf) -> (CertificateParams, KeyPair) {
+    let mut params = CertificateParams::new(leaf.names.clone()).expect("parameters");
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "a leaf");
+    (params.not_before, params.not_after) = (moment(leaf.days.0), moment(leaf.days.1));
+    params.use_authority_key_identifier_extension = true;
+    (params, KeyPair::generate().expect("a key"))
+}
+
+fn server(
+    chain: Vec<CertificateDer<'static>>,
+    key: &KeyPair,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> ServerConfig {
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls_rustcrypto::provider()))
+        .with_protocol_versions(versions)
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .expect("a chain with its key");
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config
+}
+
+fn moment(days: i64) -> time::OffsetDateTime {
+    let midnight = i64::try_from(MIDNIGHT / 1000).expect("seconds");
+    time::OffsetDateTime::from_unix_timestamp(midnight + days * 86_400).expect("a moment")
+}
