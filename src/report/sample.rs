@@ -12,49 +12,8 @@ use super::{Report, Summary};
 
 /// The sample as JSON.
 pub(crate) fn json() -> Value {
-    json!({
-        "id": "k5xwqv3n2m7rj4tz6bqhcd2yfa",
-        "expiresAt": "2026-08-02T10:00:00Z",
-        "target": {"asked": "lab-good.com", "used": "https://lab-good.com/", "host": "lab-good.com"},
-        "time": "2026-08-01T10:00:00Z",
-        "vantage": {"service": "netrecon/0.1.0", "colo": "AMS", "resolver": "cloudflare-dns.com"},
-        "coverage": {"attempted": 12, "completed": 12, "ratio": 1.0},
-        "summary": {"pass": 2, "warn": 0, "fail": 0, "info": 0, "inconclusive": 0, "not_applicable": 0},
-        "findings": [
-            finding("http.hsts", "pass", "none", "HSTS holds for a year", "/probes/http/https/page/headers/strict-transport-security"),
-            finding("tls.expiry", "pass", "none", "The certificate is valid for 63 days", "/probes/tls/chain/0/notAfter"),
-        ],
-        "probes": {
-            "dns": {
-                "a": exchange("A", &["192.0.2.1", "192.0.2.2"]),
-                "mx": exchange("MX", &["10 mx.lab-good.com."]),
-                "soa": exchange("SOA", &["ns.lab-good.com. host.lab-good.com. 2026080101 7200 3600 1209600 300"]),
-            },
-            "http": {"https": {
-                "hops": [hop("https://lab-good.com/", 301), hop("https://lab-good.com/home", 200)],
-                "end": "arrived",
-                "page": {"status": 200, "bytes": 5120, "headers": {
-                    "date": ["Sat, 01 Aug 2026 10:00:00 GMT"],
-                    "strict-transport-security": ["max-age=31536000"],
-                    "content-security-policy": ["script-src 'nonce-abc123'"],
-                    "set-cookie": ["a=1; Secure", "b=2; Secure"],
-                }},
-            }},
-            "tls": {
-                "handshakes": {"best": {"version": "TLSv1.3", "group": null}},
-                "chain": [{
-                    "issuer": "CN=Lab CA", "serial": "01", "notAfter": "2026-10-03T00:00:00Z",
-                    "dnsNames": ["lab-good.com", "www.lab-good.com"],
-                }],
-                "trust": {"trusted": true, "reason": "trusted"},
-            },
-            "exposure": {"paths": [
-                {"path": "/.git/HEAD", "status": 404, "bytes": 10, "matches": false},
-                {"path": "/.env", "status": 404, "bytes": 10, "matches": false},
-            ]},
-        },
-        "thirdParties": [{"host": "cloudflare-dns.com", "purpose": "DNS answers"}],
-    })
+    let text = include_str!("../../tests/corpus/reports/good.json");
+    serde_json::from_str(text).expect("the sample is JSON")
 }
 
 /// The sample, typed.
@@ -82,11 +41,6 @@ fn finding(id: &str, state: &str, severity: &str, title: &str, pointer: &str) ->
         "evidence": [{"pointer": pointer, "value": "as found"}],
         "reference": "RFC 6797", "reproduce": "curl -sI https://lab-good.com/",
     })
-}
-
-fn exchange(rtype: &str, texts: &[&str]) -> Value {
-    let records: Vec<Value> = texts.iter().map(|text| record(rtype, text, 300)).collect();
-    json!({"name": "lab-good.com", "type": rtype, "status": "answer", "flags": ["ra", "ad"], "records": records})
 }
 
 pub(crate) fn record(rtype: &str, text: &str, ttl: u32) -> Value {

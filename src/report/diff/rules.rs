@@ -309,10 +309,11 @@ impl<T: Copy> Index<T> {
     }
 }
 
+/// From the last segment to the first, because that one tells most.
 fn fits(pattern: &[&str], path: &[String]) -> bool {
-    match (pattern.split_first(), path.split_first()) {
+    match (pattern.split_last(), path.split_last()) {
         (None, None) => true,
-        (Some((&"**", rest)), _) => (0..=path.len()).any(|skip| fits(rest, &path[skip..])),
+        (Some((&"**", rest)), _) => (0..=path.len()).any(|end| fits(rest, &path[..end])),
         (Some((word, pattern)), Some((segment, path))) => {
             is_like(word, segment) && fits(pattern, path)
         }
