@@ -80,6 +80,7 @@ export async function buildCrate({ crate, library, inputs, dir, unwinding, featu
       WASM_BINDGEN_BIN: join(TOOLS, "bin", "wasm-bindgen"),
       WASM_OPT_BIN: join(NPM_BIN, "wasm-opt"),
       ESBUILD_BIN: join(NPM_BIN, "esbuild"),
+      RUST_BACKTRACE: "0", // of worker-build itself, which buries what rustc said
     },
   });
   const files = [...new Set([...inputs.flatMap(filesUnder), ...includedFiles(crate, library)])].sort();
