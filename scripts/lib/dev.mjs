@@ -41,7 +41,7 @@ script(import.meta, async (argv) => {
   console.log(`
 netrecon is up${lab ? ", inside the lab" : ""}
   page   http://localhost:${port}/
-  MCP    http://localhost:${port}/mcp
+  MCP    http://localhost:${port}/mcp${lab ? "\n  try    lab-good.com, and the hosts that tests/lab/hosts.mjs describes" : ""}
   ends   with Ctrl-C
 `);
   await worker.ended;

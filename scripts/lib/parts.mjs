@@ -13,12 +13,15 @@
 //             are skipped then
 
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { check, libtest, nodeTest, unittest } from "./counting.mjs";
 import { NPM_BIN, ROOT } from "./shell.mjs";
 
 /** Exit code of a part that cannot run on this machine (EX_TEMPFAIL). */
 export const CANNOT_RUN = 75;
+
+/** In front of a command that runs inside the offline internet. */
+const LAB = ["tests/lab/run", "--"];
 
 const NODE_TEST_NAME = /^\s*(?:test|it)\(\s*(["'`])(.+?)\1/gm;
 const PYTHON_TEST_NAME = /^\s*(?:async )?def (test_\w+)/gm;
@@ -39,7 +42,13 @@ export const PARTS = [
     minutes: 2,
     needs: ["setup"],
   },
-  nodeTests({ name: "scripts", title: "the scripts' own tests", dir: "scripts/tests", minutes: 5, needs: ["setup"] }),
+  nodeTests({
+    name: "scripts",
+    title: "the scripts' own tests",
+    files: "scripts/tests/*.test.mjs",
+    minutes: 5,
+    needs: ["setup"],
+  }),
   {
     name: "clippy",
     title: "clippy has no remark, native",
@@ -80,12 +89,33 @@ export const PARTS = [
     minutes: 5,
     needs: ["build"],
   },
-  nodeTests({ name: "e2e", title: "the built Worker in workerd", dir: "tests/e2e", minutes: 15, needs: ["build"] }),
+  nodeTests({
+    name: "e2e",
+    title: "the built Worker in workerd",
+    files: "tests/e2e/*.test.mjs",
+    minutes: 15,
+    needs: ["build"],
+  }),
+  nodeTests({
+    name: "lab-runner",
+    title: "the lab starts, ends and leaves nothing",
+    files: "tests/lab/runner.test.mjs",
+    minutes: 10,
+    needs: ["setup"],
+  }),
   nodeTests({
     name: "lab",
+    title: "the offline internet is what it says",
+    inside: LAB,
+    files: "tests/lab/lab.*.test.mjs",
+    minutes: 15,
+    needs: ["setup"],
+  }),
+  nodeTests({
+    name: "e2e-lab",
     title: "the built Worker in the offline internet",
-    dir: "tests/lab",
-    inside: ["tests/lab/run", "--"],
+    inside: LAB,
+    files: "tests/e2e/lab/*.test.mjs",
     minutes: 20,
     needs: ["build"],
   }),
@@ -96,37 +126,43 @@ export const PARTS = [
     count: unittest,
     minutes: 10,
     needs: ["build"],
-    tests: () => namesIn("tests/python", /^test_.+\.py$/, PYTHON_TEST_NAME),
+    tests: () => namesIn("tests/python/test_*.py", PYTHON_TEST_NAME),
   },
 ];
 
-/** A part that runs the `*.test.mjs` of a folder, on the Node that wrangler has. */
-function nodeTests({ dir, inside = [], ...part }) {
+/**
+ * A part that runs the files that a pattern matches with Node's test runner, on the
+ * Node that wrangler has and one file after the other: they share two cores, and a
+ * lab its knobs.
+ */
+function nodeTests({ files, inside = [], ...part }) {
   const results = join("tests", ".out", `${part.name}.results`);
-  const reporters = [
+  const options = [
+    ["--test-concurrency=1"],
     ["--test-reporter=spec", "--test-reporter-destination=stdout"],
     ["--test-reporter=./scripts/lib/reporter.mjs", `--test-reporter-destination=${results}`],
   ];
-  const files = filesIn(dir, /\.test\.mjs$/);
   return {
     ...part,
-    command: [...inside, join(NPM_BIN, "node"), "--test", ...reporters.flat(), ...files],
+    command: [...inside, join(NPM_BIN, "node"), "--test", ...options.flat(), files],
     count: nodeTest,
     results,
-    tests: () => namesIn(dir, /\.test\.mjs$/, NODE_TEST_NAME),
+    tests: () => namesIn(files, NODE_TEST_NAME),
   };
 }
 
-function filesIn(dir, pattern) {
-  const absolute = join(ROOT, dir);
-  if (!existsSync(absolute)) return [];
-  return readdirSync(absolute).filter((name) => pattern.test(name)).sort().map((name) => join(dir, name));
-}
-
-/** The tests that a folder's files name; the last group of `test` is the name. */
-function namesIn(dir, files, test) {
-  return filesIn(dir, files).flatMap((file) => {
+/** The tests in the files that `files` matches; the last group of `test` is the name. */
+function namesIn(files, test) {
+  return matching(files).flatMap((file) => {
     const names = [...readFileSync(join(ROOT, file), "utf8").matchAll(test)].map((match) => match.at(-1));
     return (names.length > 0 ? names : ["all"]).map((name) => `${file}: ${name}`);
   });
+}
+
+/** The files of the checkout that match a pattern whose last part may hold `*`. */
+function matching(pattern) {
+  const folder = dirname(pattern);
+  const name = new RegExp(`^${basename(pattern).replaceAll(".", "\\.").replaceAll("*", ".*")}$`);
+  if (!existsSync(join(ROOT, folder))) return [];
+  return readdirSync(join(ROOT, folder)).filter((file) => name.test(file)).sort().map((file) => join(folder, file));
 }
