@@ -5,7 +5,7 @@
 // Usage (by run.mjs): inside.mjs STATE-FOLDER NAME-SERVER COMMAND...
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -113,7 +113,11 @@ function runCommand() {
 }
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
-process.on("disconnect", () => process.exit(UNAVAILABLE));
+// The outer half is gone and cannot clean up.
+process.on("disconnect", () => {
+  rmSync(state, { recursive: true, force: true });
+  process.exit(UNAVAILABLE);
+});
 
 try {
   bringUpAddresses();

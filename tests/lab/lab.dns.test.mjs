@@ -8,7 +8,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { HOSTS } from "./hosts.mjs";
-import { addressesOf, answers, ask, control, doh, question, summary, transfer } from "./testing/dns.mjs";
+import {
+  addressesOf,
+  answers,
+  ask,
+  control,
+  doh,
+  question,
+  summary,
+  transfer,
+} from "./testing/dns.mjs";
 
 const url = process.env.LAB_DOH_URL;
 
@@ -29,9 +38,20 @@ const FACTS = [
   [GOOD, "AAAA", ["2606:2800:220:1::10"]],
   [`www.${GOOD}`, "CNAME", [GOOD]],
   [GOOD, "NS", ["ns1.lab-hoster.net", "ns2.lab-hoster.net"]],
-  [GOOD, "MX", [{ preference: 10, exchange: `mx1.${GOOD}` }, { preference: 20, exchange: `mx2.${GOOD}` }]],
+  [
+    GOOD,
+    "MX",
+    [
+      { preference: 10, exchange: `mx1.${GOOD}` },
+      { preference: 20, exchange: `mx2.${GOOD}` },
+    ],
+  ],
   [`_sip._tls.${GOOD}`, "SRV", [{ priority: 10, weight: 60, port: 5061, target: `sip.${GOOD}` }]],
-  [`_dmarc.${GOOD}`, "TXT", [["v=DMARC1; p=reject; sp=reject; adkim=s; aspf=s; rua=mailto:dmarc@lab-good.com"]]],
+  [
+    `_dmarc.${GOOD}`,
+    "TXT",
+    [["v=DMARC1; p=reject; sp=reject; adkim=s; aspf=s; rua=mailto:dmarc@lab-good.com"]],
+  ],
   ["parts.lab-odd.net", "TXT", [["one text ", "in three ", "strings"]]],
   ["10.216.184.93.in-addr.arpa", "PTR", [GOOD]],
 ];
@@ -40,7 +60,11 @@ test("records answer as written, type by type", async () => {
   for (const [name, type, expected] of FACTS) {
     const found = answers(await doh(name, type), type);
     const shown = type === "TXT" ? found.map((strings) => strings.map(String)) : found;
-    assert.deepEqual(new Set(shown.map((each) => JSON.stringify(each))), new Set(expected.map((each) => JSON.stringify(each))), `${name} ${type}`);
+    assert.deepEqual(
+      new Set(shown.map((each) => JSON.stringify(each))),
+      new Set(expected.map((each) => JSON.stringify(each))),
+      `${name} ${type}`,
+    );
   }
 });
 
@@ -50,13 +74,20 @@ test("the structured types carry what they should", async () => {
   assert.equal(soa.expire, 1_209_600);
 
   const caa = answers(await doh(GOOD, "CAA"), "CAA").map(({ tag, value }) => `${tag} ${value}`);
-  assert.deepEqual(caa.sort(), ["iodef mailto:security@lab-good.com", "issue lab-ca.net", "issuewild ;"]);
+  assert.deepEqual(caa.sort(), [
+    "iodef mailto:security@lab-good.com",
+    "issue lab-ca.net",
+    "issuewild ;",
+  ]);
 
   const [naptr] = answers(await doh(GOOD, "NAPTR"), "NAPTR");
   assert.equal(naptr.services, "SIPS+D2T");
 
   const [tlsa] = answers(await doh(`_443._tcp.${GOOD}`, "TLSA"), "TLSA");
-  assert.deepEqual([tlsa.usage, tlsa.selector, tlsa.matchingType, tlsa.certificate.length], [3, 1, 1, 32]);
+  assert.deepEqual(
+    [tlsa.usage, tlsa.selector, tlsa.matchingType, tlsa.certificate.length],
+    [3, 1, 1, 32],
+  );
 
   const [key] = answers(await doh(GOOD, "DNSKEY"), "DNSKEY");
   const [ds] = answers(await doh(GOOD, "DS"), "DS");
@@ -72,9 +103,15 @@ test("the structured types carry what they should", async () => {
 
 test("the system's stub resolver reads the same zones", async () => {
   assert.deepEqual(await dns.resolveCaa("below.lab-caa.net").catch(({ code }) => code), "ENODATA");
-  assert.deepEqual(await dns.resolveNaptr(GOOD).then(([first]) => first.replacement), `_sip._tls.${GOOD}`);
+  assert.deepEqual(
+    await dns.resolveNaptr(GOOD).then(([first]) => first.replacement),
+    `_sip._tls.${GOOD}`,
+  );
   const looked = await dns.lookup(`www.${GOOD}`, { all: true });
-  assert.deepEqual(looked.map(({ address }) => address).sort(), ["2606:2800:220:1::10", "93.184.216.10"]);
+  assert.deepEqual(looked.map(({ address }) => address).sort(), [
+    "2606:2800:220:1::10",
+    "93.184.216.10",
+  ]);
 });
 
 /** zone: [response code, authenticated, extended error] */
@@ -127,7 +164,12 @@ test("wildcards answer for what is not there and for nothing else", async () => 
 test("aliases come in order, and loops end", async () => {
   const chain = await doh("one.lab-odd.net", "A");
   const targets = chain.answers.filter(({ type }) => type !== "RRSIG").map(({ data }) => data);
-  assert.deepEqual(targets, ["two", "three", "four", "five"].map((label) => `${label}.lab-odd.net`).concat("lab-odd.net", "93.184.216.104"));
+  assert.deepEqual(
+    targets,
+    ["two", "three", "four", "five"]
+      .map((label) => `${label}.lab-odd.net`)
+      .concat("lab-odd.net", "93.184.216.104"),
+  );
   assert.deepEqual(answers(await doh("loop-a.lab-odd.net", "A"), "A"), []);
   assert.deepEqual(answers(await doh("self.lab-odd.net", "A"), "A"), []);
   assert.equal(summary(await doh("dangling.lab-odd.net", "A")).code, "NXDOMAIN");
@@ -141,7 +183,11 @@ test("a large answer is cut over UDP and whole over TCP and HTTP", async () => {
 });
 
 test("names refuse and stay silent", async () => {
-  assert.deepEqual(summary(await doh("refused.lab-odd.net", "A")), { code: "SERVFAIL", authenticated: false, extendedError: 22 });
+  assert.deepEqual(summary(await doh("refused.lab-odd.net", "A")), {
+    code: "SERVFAIL",
+    authenticated: false,
+    extendedError: 22,
+  });
   const signal = AbortSignal.timeout(1_000);
   await assert.rejects(ask("silent.lab-odd.net", "A", { signal }), { name: "TimeoutError" });
 });
@@ -166,7 +212,9 @@ test("rebinding names flip at every question, rewind on reset, and can be held",
   assert.deepEqual(await now("rebind"), ["127.0.0.1"]);
   assert.deepEqual(await now("rebind"), ["127.0.0.1"]);
   await control("POST", "/flip?name=rebind.lab-rebind.net&to=auto");
-  assert.deepEqual(await dns.resolve4("rebind.lab-rebind.net", { ttl: true }), [{ address: "127.0.0.1", ttl: 0 }]);
+  assert.deepEqual(await dns.resolve4("rebind.lab-rebind.net", { ttl: true }), [
+    { address: "127.0.0.1", ttl: 0 },
+  ]);
 });
 
 test("zone transfers: open in one message, open in several, refused", async () => {
@@ -182,7 +230,9 @@ test("zone transfers: open in one message, open in several, refused", async () =
 });
 
 test("a zone's own word on its servers counts, and one of them is lame", async () => {
-  const servers = ["ns-gone", "ns-lame", "ns-nowhere", "ns1"].map((label) => `${label}.lab-hoster.net`);
+  const servers = ["ns-gone", "ns-lame", "ns-nowhere", "ns1"].map(
+    (label) => `${label}.lab-hoster.net`,
+  );
   assert.deepEqual((await dns.resolveNs("lab-lame.net")).sort(), servers);
   const lame = new dns.Resolver();
   lame.setServers(["199.43.132.53"]);
@@ -190,17 +240,32 @@ test("a zone's own word on its servers counts, and one of them is lame", async (
 });
 
 test("hostile text arrives as it is written", async () => {
-  const texts = answers(await doh("lab-hostile.com", "TXT"), "TXT").flat().map(String);
-  assert.ok(texts.some((text) => text.includes("\u001b[31mred")), "ANSI");
-  assert.ok(texts.some((text) => text.includes("\u202e")), "bidi");
-  assert.ok(texts.some((text) => text.includes("\u200b")), "zero width");
-  assert.ok(texts.some((text) => text.includes("\u{e0041}")), "tags");
+  const texts = answers(await doh("lab-hostile.com", "TXT"), "TXT")
+    .flat()
+    .map(String);
+  assert.ok(
+    texts.some((text) => text.includes("\u001b[31mred")),
+    "ANSI",
+  );
+  assert.ok(
+    texts.some((text) => text.includes("\u202e")),
+    "bidi",
+  );
+  assert.ok(
+    texts.some((text) => text.includes("\u200b")),
+    "zero width",
+  );
+  assert.ok(
+    texts.some((text) => text.includes("\u{e0041}")),
+    "tags",
+  );
   const [mx] = answers(await doh("lab-hostile.com", "MX"), "MX");
   assert.equal(mx.exchange, "<script>alert(1)</script>.lab-hostile.com");
 });
 
 test("the DoH front spoils answers as their names say", async () => {
-  const body = async (label) => Buffer.from(await (await ask(`${label}.lab-garbled.net`, "A", { id: 7 })).arrayBuffer());
+  const body = async (label) =>
+    Buffer.from(await (await ask(`${label}.lab-garbled.net`, "A", { id: 7 })).arrayBuffer());
   assert.notEqual((await body("wrong-id")).readUInt16BE(0), 7);
   assert.equal((await body("cut-header")).length, 7);
   assert.equal((await body("empty")).length, 0);
@@ -213,10 +278,16 @@ test("the DoH front spoils answers as their names say", async () => {
 
   const answer = (label) => ask(`${label}.lab-garbled.net`, "A");
   assert.equal((await answer("http-503")).status, 503);
-  assert.equal((await answer("redirect")).headers.get("location"), "http://169.254.169.254/latest/meta-data/");
+  assert.equal(
+    (await answer("redirect")).headers.get("location"),
+    "http://169.254.169.254/latest/meta-data/",
+  );
   assert.equal((await answer("html")).headers.get("content-type"), "text/html");
   await assert.rejects(ask("never.lab-garbled.net", "A", { signal: AbortSignal.timeout(500) }));
-  assert.deepEqual(await addressesOf("lab-garbled.net"), ["93.184.216.101", "2606:2800:220:1::101"]);
+  assert.deepEqual(await addressesOf("lab-garbled.net"), [
+    "93.184.216.101",
+    "2606:2800:220:1::101",
+  ]);
 });
 
 test("the DoH front keeps to RFC 8484", async () => {
@@ -238,7 +309,14 @@ test("the log tells which face was asked what", async () => {
   await doh("lab-nomail.com", "MX");
   const asked = (await control("GET", "/queries")).filter(({ face }) => face === "doh");
   assert.deepEqual(asked, [
-    { face: "doh", transport: "https", name: "lab-nomail.com", type: "MX", dnssecOk: true, checkingDisabled: false },
+    {
+      face: "doh",
+      transport: "https",
+      name: "lab-nomail.com",
+      type: "MX",
+      dnssecOk: true,
+      checkingDisabled: false,
+    },
   ]);
 });
 
@@ -256,8 +334,14 @@ const delv = spawnSync("delv", ["-v"]).error ? "BIND's delv is not installed" : 
 
 test("BIND validates the lab's signatures too", { skip: delv }, () => {
   const anchor = join(process.env.LAB_STATE, "bind.keys");
-  const key = readFileSync(join(process.env.LAB_STATE, "trust-anchor"), "utf8").trim().split(/\s+/).slice(4);
-  writeFileSync(anchor, `trust-anchors { . static-key ${key.slice(0, 3).join(" ")} "${key.slice(3).join("")}"; };\n`);
+  const key = readFileSync(join(process.env.LAB_STATE, "trust-anchor"), "utf8")
+    .trim()
+    .split(/\s+/)
+    .slice(4);
+  writeFileSync(
+    anchor,
+    `trust-anchors { . static-key ${key.slice(0, 3).join(" ")} "${key.slice(3).join("")}"; };\n`,
+  );
   const verdict = (name) => {
     const args = ["@127.0.0.1", "-a", anchor, "+root=.", "+multiline", name, "A"];
     const run = spawnSync("delv", args, { encoding: "utf8" });

@@ -11,15 +11,25 @@ import { ANY_CIPHER, handshake, presentedChain } from "./testing/tls.mjs";
 const secure = HOSTS.filter(({ https }) => https?.versions);
 /** One host per server: the many names of one address share its handshake. */
 const servers = secure.filter(
-  (each, index) => secure.findIndex(({ addresses }) => addresses[0] === each.addresses[0]) === index,
+  (each, index) =>
+    secure.findIndex(({ addresses }) => addresses[0] === each.addresses[0]) === index,
 );
 
 for (const version of ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]) {
   test(`each server speaks ${version} exactly if hosts.mjs says so`, async () => {
     for (const each of servers) {
-      const options = { minVersion: version, maxVersion: version, rejectUnauthorized: false, ciphers: ANY_CIPHER };
+      const options = {
+        minVersion: version,
+        maxVersion: version,
+        rejectUnauthorized: false,
+        ciphers: ANY_CIPHER,
+      };
       const { socket } = await handshake(each, options);
-      assert.equal(socket?.getProtocol() === version, each.https.versions.includes(version), each.name);
+      assert.equal(
+        socket?.getProtocol() === version,
+        each.https.versions.includes(version),
+        each.name,
+      );
       socket?.destroy();
     }
   });
@@ -138,12 +148,21 @@ test("groups: a hello retry for P-384, post-quantum where OpenSSL has it", async
 const bare = (name, options) => listen({ address: host(name).addresses[0], port: 443, ...options });
 
 test("servers that speak no TLS do what they are named for", async () => {
-  assert.deepEqual(await bare("silent.lab-tls.net", { say: "hello" }), { bytes: Buffer.alloc(0), closed: false });
+  assert.deepEqual(await bare("silent.lab-tls.net", { say: "hello" }), {
+    bytes: Buffer.alloc(0),
+    closed: false,
+  });
   assert.deepEqual(await bare("closes.lab-tls.net"), { bytes: Buffer.alloc(0), closed: true });
   assert.deepEqual((await bare("refused.lab-tls.net")).closed, true);
-  assert.deepEqual([...(await bare("alert.lab-tls.net", { say: "hello" })).bytes], [21, 3, 3, 0, 2, 2, 40]);
+  assert.deepEqual(
+    [...(await bare("alert.lab-tls.net", { say: "hello" })).bytes],
+    [21, 3, 3, 0, 2, 2, 40],
+  );
   assert.equal((await bare("garbage.lab-tls.net", { say: "hello" })).bytes.length, 2_048);
-  assert.equal((await bare("huge-record.lab-tls.net", { say: "hello" })).bytes.readUInt16BE(3), 0xffff);
+  assert.equal(
+    (await bare("huge-record.lab-tls.net", { say: "hello" })).bytes.readUInt16BE(3),
+    0xffff,
+  );
 });
 
 test("no client completes a handshake with a server that breaks off", async () => {

@@ -62,7 +62,10 @@ export async function authority(subject, algorithm, issuer) {
     signingAlgorithm: issuer?.algorithm ?? algorithm,
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
+        true,
+      ),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
@@ -127,7 +130,12 @@ export function timestamps() {
     const fixed = Buffer.concat([
       Buffer.from([0]),
       createHash("sha256").update(log).digest(),
-      Buffer.from(BigInt(Date.now() - 30 * DAY).toString(16).padStart(16, "0"), "hex"),
+      Buffer.from(
+        BigInt(Date.now() - 30 * DAY)
+          .toString(16)
+          .padStart(16, "0"),
+        "hex",
+      ),
       Buffer.from([0, 0, 4, 3]),
     ]);
     return lengthed(Buffer.concat([fixed, lengthed(Buffer.alloc(70, 0x30))]));
@@ -172,7 +180,11 @@ export async function ocsp({ certificate }, issuer) {
       }),
     ],
   });
-  const signed = await webcrypto.subtle.sign(P256, issuer.keys.privateKey, AsnConvert.serialize(data));
+  const signed = await webcrypto.subtle.sign(
+    P256,
+    issuer.keys.privateKey,
+    AsnConvert.serialize(data),
+  );
   const basic = new BasicOCSPResponse({
     tbsResponseData: data,
     signatureAlgorithm: new AlgorithmIdentifier({ algorithm: ECDSA_WITH_SHA256 }),

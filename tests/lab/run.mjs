@@ -49,7 +49,8 @@ function checkMachine() {
   if (probe.error) fail(CANNOT, "the lab needs the command unshare (package util-linux)");
   if (probe.status === 0) return;
   const why = probe.stderr.trim().split("\n")[0] ?? "";
-  if (/failed to execute ip/.test(why)) fail(CANNOT, "the lab needs the command ip (package iproute2)");
+  if (/failed to execute ip/.test(why))
+    fail(CANNOT, "the lab needs the command ip (package iproute2)");
   fail(CANNOT, `this machine does not allow network namespaces without privileges (${why})`);
 }
 

@@ -20,7 +20,9 @@ export function question(name, type, { checkingDisabled = false, id = 0 } = {}) 
 /** The messages of a zone transfer over TCP. */
 export async function transfer(server, zone) {
   const socket = connect(53, server);
-  socket.write(packet.streamEncode({ type: "query", id: 1, questions: [{ name: zone, type: "AXFR" }] }));
+  socket.write(
+    packet.streamEncode({ type: "query", id: 1, questions: [{ name: zone, type: "AXFR" }] }),
+  );
   socket.setTimeout(1_000, () => socket.end());
   const messages = [];
   let received = Buffer.alloc(0);

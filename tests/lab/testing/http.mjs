@@ -15,6 +15,7 @@ export function get(url, { headers = {}, address } = {}) {
       {
         headers: { host: new URL(url).host, ...headers },
         agent: false,
+        maxHeaderSize: 65_536,
         servername: hostname,
         signal: AbortSignal.timeout(5_000),
         ...(address && { lookup: (_name, options, done) => found(address, options, done) }),

@@ -4,7 +4,8 @@
 const CSP = "content-security-policy";
 const CSP_RO = "content-security-policy-report-only";
 const HSTS = "strict-transport-security";
-const STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+const STRICT =
+  "default-src 'none'; script-src 'self'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 export const HEADERS = {
   none: { headers: {} },
@@ -27,7 +28,11 @@ export const HEADERS = {
   "csp-report-only": { headers: { [CSP_RO]: STRICT } },
   "csp-both": { headers: { [CSP]: "default-src 'self' 'unsafe-inline'", [CSP_RO]: STRICT } },
   "csp-unsafe": { headers: { [CSP]: "default-src * 'unsafe-inline' 'unsafe-eval' data:" } },
-  "csp-nonce": { headers: { [CSP]: "script-src 'nonce-r4nd0m' 'strict-dynamic'; object-src 'none'; base-uri 'none'" } },
+  "csp-nonce": {
+    headers: {
+      [CSP]: "script-src 'nonce-r4nd0m' 'strict-dynamic'; object-src 'none'; base-uri 'none'",
+    },
+  },
   "csp-two": { headers: { [CSP]: ["default-src 'self'", "frame-ancestors 'none'"] } },
   "csp-broken": { headers: { [CSP]: "defualt-src self; script-src http://*; ;;" } },
   "csp-meta": {
@@ -46,8 +51,12 @@ export const HEADERS = {
   "frame-allow-from": { headers: { "x-frame-options": "ALLOW-FROM https://lab-good.com" } },
   "nosniff-misspelt": { headers: { "x-content-type-options": "no-sniff" } },
   "referrer-unsafe": { headers: { "referrer-policy": "unsafe-url" } },
-  "referrer-fallback": { headers: { "referrer-policy": "no-referrer, strict-origin-when-cross-origin" } },
-  "permissions-open": { headers: { "permissions-policy": "camera=*, geolocation=(self \"https://lab-good.com\")" } },
+  "referrer-fallback": {
+    headers: { "referrer-policy": "no-referrer, strict-origin-when-cross-origin" },
+  },
+  "permissions-open": {
+    headers: { "permissions-policy": 'camera=*, geolocation=(self "https://lab-good.com")' },
+  },
   isolated: {
     headers: {
       "cross-origin-opener-policy": "same-origin",
@@ -66,7 +75,9 @@ export const HEADERS = {
   "cors-null": {
     headers: { "access-control-allow-origin": "null", "access-control-allow-credentials": "true" },
   },
-  "cors-fixed": { headers: { "access-control-allow-origin": "https://lab-good.com", vary: "origin" } },
+  "cors-fixed": {
+    headers: { "access-control-allow-origin": "https://lab-good.com", vary: "origin" },
+  },
 
   // Cookies.
   "cookies-good": {
@@ -85,10 +96,19 @@ export const HEADERS = {
     },
   },
   "cookies-many": {
-    headers: { "set-cookie": Array.from({ length: 120 }, (_, index) => `c${index}=1; Secure; HttpOnly`) },
+    headers: {
+      "set-cookie": Array.from({ length: 120 }, (_, index) => `c${index}=1; Secure; HttpOnly`),
+    },
   },
   "cookies-odd": {
-    headers: { "set-cookie": ["=novalue", "noequals", `big=${"x".repeat(5_000)}`, "d=1; Max-Age=99999999999"] },
+    headers: {
+      "set-cookie": [
+        "=novalue",
+        "noequals",
+        `big=${"x".repeat(5_000)}`,
+        "d=1; Max-Age=99999999999",
+      ],
+    },
   },
 
   // What a page pulls in.

@@ -63,7 +63,11 @@ function secureServer(hosts, certificates, ledger) {
       socket.resume();
     };
   }
-  const server = tlsServer(hosts, certificates, handler("https", hosts, (host) => host.https.site, ledger));
+  const server = tlsServer(
+    hosts,
+    certificates,
+    handler("https", hosts, (host) => host.https.site, ledger),
+  );
   return (socket) => server.emit("connection", socket);
 }
 
@@ -73,7 +77,8 @@ function tlsServer(hosts, certificates, handle) {
     ? createHttp2({ ...options, allowHTTP1: true }, handle)
     : createHttps(options, handle);
   const { ocsp } = certificates[hosts[0].https.certificate];
-  if (ocsp) server.on("OCSPRequest", (_leaf, _issuer, done) => done(null, Buffer.from(ocsp, "base64")));
+  if (ocsp)
+    server.on("OCSPRequest", (_leaf, _issuer, done) => done(null, Buffer.from(ocsp, "base64")));
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   server.on("sessionError", () => {});
   return server;

@@ -25,7 +25,9 @@ export const RAW = {
 
   /** Answers the hello with bytes that are no TLS record. */
   garbage(socket) {
-    socket.once("data", () => socket.end(Buffer.from(Array.from({ length: 2_048 }, (_, i) => (i * 167) & 255))));
+    socket.once("data", () =>
+      socket.end(Buffer.from(Array.from({ length: 2_048 }, (_, i) => (i * 167) & 255))),
+    );
   },
 
   /** Refuses every hello with the alert handshake_failure. */
@@ -47,7 +49,10 @@ export const RAW = {
       const message = flight.find(({ type }) => type === CERTIFICATE);
       const before = flight.slice(0, flight.indexOf(message));
       const whole = record([...before, message]);
-      return { bytes: whole.subarray(0, whole.length - Math.floor(message.body.length / 2)), end: true };
+      return {
+        bytes: whole.subarray(0, whole.length - Math.floor(message.body.length / 2)),
+        end: true,
+      };
     });
   },
 
@@ -68,7 +73,10 @@ export const RAW = {
 function spoil(socket, change) {
   const sound = connect(SOUND_SOCKET);
   socket.pipe(sound);
-  for (const [one, other] of [[socket, sound], [sound, socket]]) {
+  for (const [one, other] of [
+    [socket, sound],
+    [sound, socket],
+  ]) {
     one.on("error", () => other.destroy());
     one.on("close", () => other.destroy());
   }
@@ -108,7 +116,9 @@ function messages(bytes) {
 
 /** One TLS record with these handshake messages. */
 function record(found) {
-  const run = Buffer.concat(found.map(({ type, body }) => Buffer.concat([Buffer.from([type]), uint24(body.length), body])));
+  const run = Buffer.concat(
+    found.map(({ type, body }) => Buffer.concat([Buffer.from([type]), uint24(body.length), body])),
+  );
   const head = Buffer.from([HANDSHAKE, 3, 3, 0, 0]);
   head.writeUInt16BE(run.length, 3);
   return Buffer.concat([head, run]);

@@ -39,11 +39,17 @@ const towards = {
   loop: { at: { ...always("/a"), "http /a": [302, "/"], "https /a": [302, "/"] }, ends: "loop" },
   self: { at: always("/"), ends: "loop" },
   "loop-schemes": {
-    at: { "http /": [301, on("https", "loop-schemes")], "https /": [301, on("http", "loop-schemes")] },
+    at: {
+      "http /": [301, on("https", "loop-schemes")],
+      "https /": [301, on("http", "loop-schemes")],
+    },
     ends: "downgrade",
   },
   downgrade: {
-    at: { "http /": [301, on("https", "downgrade")], "https /": [302, on("http", "downgrade", "/x")] },
+    at: {
+      "http /": [301, on("https", "downgrade")],
+      "https /": [302, on("http", "downgrade", "/x")],
+    },
     ends: "downgrade",
   },
   many: {
