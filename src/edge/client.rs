@@ -28,6 +28,9 @@ const MIGRATIONS: [&str; 1] = [include_str!(
 /// Longest a count waits here before it is sent on, in milliseconds.
 const FORWARD_MS: u64 = 10_000;
 
+/// No alarm: later than any time.
+const UNSET: u64 = u64::MAX;
+
 /// The class behind `CLIENTS`.
 #[durable_object(alarm)]
 pub struct ClientObject {
@@ -37,7 +40,9 @@ pub struct ClientObject {
     accounts: RefCell<HashMap<String, Account>>,
     dirty: RefCell<Vec<String>>,
     loaded: Cell<bool>,
-    alarm_set: Cell<bool>,
+    /// When the alarm rings, as far as this life of the object knows, in
+    /// milliseconds since the Unix epoch.
+    alarm_at: Cell<u64>,
 }
 
 // A panic in here leaves at worst a budget that is not yet written or an alarm
@@ -55,7 +60,7 @@ impl DurableObject for ClientObject {
             accounts: RefCell::default(),
             dirty: RefCell::default(),
             loaded: Cell::new(false),
-            alarm_set: Cell::new(false),
+            alarm_at: Cell::new(UNSET),
         }
     }
 
@@ -72,7 +77,7 @@ impl DurableObject for ClientObject {
 
     async fn alarm(&self) -> Result<Response> {
         self.load()?;
-        self.alarm_set.set(false);
+        self.alarm_at.set(UNSET);
         self.pack()?;
         self.forward().await?;
         self.rest().await?;
@@ -272,11 +277,13 @@ impl ClientObject {
         Duration::from_millis((u64::from(flush) * 250).min(FORWARD_MS))
     }
 
-    /// Sets the alarm, unless an earlier one is set.
+    /// Sets the alarm, unless one is set that comes no later.
     async fn wake_in(&self, span: Duration) -> Result<()> {
-        if self.alarm_set.replace(true) {
+        let at = host::now_ms().saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+        if self.alarm_at.get() <= at {
             return Ok(());
         }
+        self.alarm_at.set(at);
         self.state.storage().set_alarm(span).await
     }
 }
