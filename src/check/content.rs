@@ -2,20 +2,20 @@
 
 use serde_json::Value;
 
-use super::{Case, Check};
+use super::Case;
 use crate::guard::text;
 use crate::report::{Finding, Severity};
 
-const MODEL: &Check = &Check {
-    id: "content.model_directed_text",
-    about: "Whether text that the target published (records, headers, titles, certificate names) \
-        addresses a language model. Such text is shown as data and never followed.",
-    reference: "OWASP LLM01:2025",
-    reproduce: "dig {host} TXT +short; curl -sSI {url}",
-    maps_to: &["cwe:1427"],
-};
-
-pub(super) const CHECKS: &[&Check] = &[MODEL];
+checks! {
+    MODEL {
+        id: "content.model_directed_text",
+        about: "Whether text that the target published (records, headers, titles, certificate names) \
+            addresses a language model. Such text is shown as data and never followed.",
+        reference: "OWASP LLM01:2025",
+        reproduce: "dig {host} TXT +short; curl -sSI {url}",
+        maps_to: ["cwe:1427"],
+    }
+}
 
 /// Places named in evidence.
 const PLACE_LIMIT: usize = 5;

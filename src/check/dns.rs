@@ -1,61 +1,97 @@
-//! The zone: addresses in both families, validation, who may issue
-//! certificates.
+//! The host's own records: addresses in both families, aliases, who may issue
+//! certificates, the way back.
 
 use super::{Case, Check};
-use crate::probe::dns::{Exchange, Status};
+use crate::guard::text::clean;
+use crate::probe::dns::Exchange;
 use crate::probe::host::Resolution;
 use crate::probe::rdata::Data;
-use crate::report::{Finding, Severity};
+use crate::report::{Confidence, Finding, Severity};
 
-const RESOLVES: &Check = &Check {
-    id: "dns.resolves",
-    about: "Whether the name leads to public addresses, and to those alone. Without one nothing \
-        else can be measured; one that is not public would let a browser be led into its own network.",
-    reference: "RFC 1035 section 3.4.1",
-    reproduce: "dig {host} A +short; dig {host} AAAA +short",
-    maps_to: &[],
-};
+mod takeover;
 
-const IPV6: &Check = &Check {
-    id: "dns.ipv6",
-    about: "Whether the host has an IPv6 address: clients in IPv6-only networks reach it directly \
-        only then.",
-    reference: "RFC 3596 section 2.1",
-    reproduce: "dig {host} AAAA +short",
-    maps_to: &["internet.nl:web_ipv6_ws_address"],
-};
+checks! {
+    RESOLVES {
+        id: "dns.resolves",
+        about: "Whether the name leads to public addresses, and to those alone. Without one nothing \
+            else can be measured; one that is not public would let a browser be led into its own network.",
+        reference: "RFC 1035 section 3.4.1",
+        reproduce: "dig {host} A +short; dig {host} AAAA +short",
+        maps_to: [],
+    }
 
-const DNSSEC: &Check = &Check {
-    id: "dns.dnssec",
-    about: "Whether a validating resolver finds the answer signed and the signature good. Without it \
-        answers can be forged on the way.",
-    reference: "RFC 4035 section 3.2.3",
-    reproduce: "dig {host} A +dnssec",
-    maps_to: &["internet.nl:web_dnssec_valid", "zonemaster:DNSSEC"],
-};
+    ALIAS {
+        id: "dns.alias",
+        about: "Where a chain of CNAME records leads. Each link costs a lookup; one that ends nowhere \
+            can often be claimed by a stranger at the provider it points to.",
+        reference: "RFC 1034 section 3.6.2",
+        reproduce: "dig {host} A",
+        maps_to: ["cwe:350"],
+    }
 
-const CAA: &Check = &Check {
-    id: "dns.caa",
-    about: "Whether a CAA record names the authorities that may issue certificates for this name.",
-    reference: "RFC 8659 section 3",
-    reproduce: "dig {host} CAA +short",
-    maps_to: &["internet.nl:web_caa"],
-};
+    IPV6 {
+        id: "dns.ipv6",
+        about: "Whether the host has an IPv6 address: clients in IPv6-only networks reach it directly \
+            only then.",
+        reference: "RFC 3596 section 2.1",
+        reproduce: "dig {host} AAAA +short",
+        maps_to: ["internet.nl:web_ipv6_ws_address"],
+    }
 
-pub(super) const CHECKS: &[&Check] = &[RESOLVES, IPV6, DNSSEC, CAA];
+    CAA {
+        id: "dns.caa",
+        about: "Whether CAA records, at the host or the closest name above it, say which authorities may \
+            issue certificates, wildcards included, and where to report a request against them.",
+        reference: "RFC 8659 section 3",
+        reproduce: "dig {host} CAA +short; dig {zone} CAA +short",
+        maps_to: ["internet.nl:web_caa"],
+    }
+
+    SERVICE {
+        id: "dns.https_record",
+        about: "Whether an HTTPS record tells browsers about HTTP/3, HTTP/2 or Encrypted Client Hello \
+            before they connect. Address hints in it are not followed here.",
+        reference: "RFC 9460 section 9",
+        reproduce: "dig {host} HTTPS +short",
+        maps_to: [],
+    }
+
+    REVERSE {
+        id: "dns.reverse",
+        about: "Whether the host's first address leads back to a name, and that name to the address \
+            again. Mail servers are judged by it; web servers rarely.",
+        reference: "RFC 1912 section 2.1",
+        reproduce: "dig -x {ip} +short",
+        maps_to: [],
+    }
+
+    ORIGIN {
+        id: "dns.origin",
+        about: "Which network announces the host's first address.",
+        reference: "RFC 4271 section 5.1.2",
+        reproduce: "whois -h whois.cymru.com {ip}",
+        maps_to: [],
+    }
+}
+
+/// Links of an alias chain beyond which every visit pays.
+const CHAIN_LIMIT: usize = 3;
 
 pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     resolves(case, findings);
+    reverse(case, findings);
+    origin(case, findings);
     if case.probes.url.name().is_none() {
-        for check in [IPV6, DNSSEC, CAA] {
+        for check in [ALIAS, IPV6, CAA, SERVICE] {
             case.not_applicable(check, "The target is an address, not a name.")
                 .add(findings);
         }
         return;
     }
+    alias(case, findings);
     ipv6(case, findings);
-    dnssec(case, findings);
     caa(case, findings);
+    service(case, findings);
 }
 
 fn resolves(case: &Case<'_>, findings: &mut Vec<Finding>) {
@@ -65,6 +101,11 @@ fn resolves(case: &Case<'_>, findings: &mut Vec<Finding>) {
             let title = format!("The host has {} public address(es).", addresses.len());
             case.pass(check, title).evidence("/addresses").add(findings);
         }
+        Some(Resolution::Dangling(_)) => case
+            .fail(check, Severity::Medium, "The host has no address.")
+            .evidence("/dns/a/status")
+            .fix("Publish an address for the name the alias points to, or remove the alias.")
+            .add(findings),
         Some(Resolution::Unknown(why)) => {
             case.inconclusive(check, why)
                 .evidence("/dns/a/rcode")
@@ -76,6 +117,59 @@ fn resolves(case: &Case<'_>, findings: &mut Vec<Finding>) {
                 .add(findings);
         }
     }
+}
+
+fn alias(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let Some(a) = answered(case, ALIAS, "a", findings) else {
+        return;
+    };
+    let chain: Vec<&str> = a.aliases().collect();
+    let Some(end) = chain.last() else {
+        return case
+            .not_applicable(ALIAS, "The host is no alias of another name.")
+            .evidence("/dns/a/status")
+            .add(findings);
+    };
+    let shown = clean(end, 120);
+    if let Some(Resolution::Dangling(_)) = &case.probes.resolution {
+        return dangling(case, end, &shown, findings);
+    }
+    let title = format!(
+        "The host is an alias of {shown}, over {} link(s).",
+        chain.len()
+    );
+    match chain.len() {
+        n if n > CHAIN_LIMIT => case
+            .warn(ALIAS, Severity::Low, title)
+            .fix("Point the alias at the last name of the chain.")
+            .evidence("/dns/a/records")
+            .add(findings),
+        _ => case
+            .info(ALIAS, title)
+            .evidence("/dns/a/records")
+            .add(findings),
+    }
+}
+
+fn dangling(case: &Case<'_>, end: &str, shown: &str, findings: &mut Vec<Finding>) {
+    let (severity, title) = match takeover::provider(end) {
+        Some(provider) => (
+            Severity::High,
+            format!(
+                "The alias points to {shown}, which {provider} no longer knows: whoever claims it there speaks for this host."
+            ),
+        ),
+        None => (
+            Severity::Medium,
+            format!("The alias points to {shown}, which does not exist."),
+        ),
+    };
+    case.fail(ALIAS, severity, title)
+        .evidence("/dns/a/records")
+        .evidence("/dns/a/rcode")
+        .confidence(Confidence::Medium)
+        .fix("Remove the CNAME record, or claim the name it points to.")
+        .add(findings);
 }
 
 fn ipv6(case: &Case<'_>, findings: &mut Vec<Finding>) {
@@ -95,75 +189,187 @@ fn ipv6(case: &Case<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn dnssec(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let Some(a) = case.probes.records("a") else {
+fn caa(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let Some((at, last)) = case.probes.caa.iter().enumerate().next_back() else {
         return case
-            .inconclusive(DNSSEC, "no answer came in time")
+            .inconclusive(CAA, "no answer came in time")
             .add(findings);
     };
-    // RFC 8914 section 4: DNSSEC Bogus and what leads to it.
-    let bogus = a.extended.iter().any(|error| matches!(error.code, 6..=12));
-    if a.status == Status::ServFail && bogus {
+    let evidence = format!("/caa/{at}");
+    if !last.is_conclusive() {
         return case
-            .fail(DNSSEC, Severity::High, format!("Validation fails: {}.", a.clause()))
-            .evidence("/dns/a/extended/0/purpose")
-            .fix("Mend the zone's signatures or its DS record; validating resolvers refuse the name until then.")
+            .inconclusive(CAA, last.clause())
+            .evidence(evidence + "/status")
             .add(findings);
     }
-    if !a.is_conclusive() {
+    let values = |wanted: &str| -> Vec<&str> {
+        last.data()
+            .filter_map(|data| match data {
+                Data::Caa { tag, value, .. } if tag == wanted => Some(issuer(value)),
+                _ => None,
+            })
+            .collect()
+    };
+    let (issue, wild, iodef) = (values("issue"), values("issuewild"), values("iodef"));
+    let unknown = last.data().any(|data| match data {
+        Data::Caa { critical, tag, .. } => *critical && !KNOWN_TAGS.contains(&tag.as_str()),
+        _ => false,
+    });
+    if unknown {
         return case
-            .inconclusive(DNSSEC, a.clause())
-            .evidence("/dns/a/status")
+            .warn(CAA, Severity::Medium, "A CAA record has a critical property that authorities do not know; none may issue.")
+            .evidence(evidence + "/records")
+            .fix("Correct the property's name, or take the critical flag away.")
             .add(findings);
     }
-    match (a.is_authenticated(), a.signatures.is_empty()) {
-        (true, _) => case
-            .pass(DNSSEC, "The answer is signed and validates.")
-            .evidence("/dns/a/flags")
-            .add(findings),
-        (false, false) => case
+    if issue.is_empty() && wild.is_empty() {
+        return case
             .info(
-                DNSSEC,
-                "The answer is signed, and the resolver does not say that it validates.",
+                CAA,
+                "No CAA record says who may issue certificates: any authority may.",
             )
-            .evidence("/dns/a/flags")
-            .add(findings),
-        (false, true) => case
-            .warn(DNSSEC, Severity::Low, "The zone is not signed.")
-            .evidence("/dns/a/flags")
-            .fix("Sign the zone with DNSSEC and have the registrar publish its DS record.")
-            .add(findings),
+            .evidence(evidence + "/status")
+            .fix("Publish CAA records that name the authorities you use.")
+            .add(findings);
     }
+    let mut title = match named(&issue) {
+        Some(names) => format!(
+            "CAA records at {} let {names} issue certificates",
+            clean(&last.name, 80)
+        ),
+        None if issue.is_empty() => String::from("CAA records speak of wildcard certificates only"),
+        None => String::from("CAA records forbid every authority to issue certificates"),
+    };
+    match named(&wild) {
+        Some(names) => title.push_str(&format!(", and {names} wildcards")),
+        None if wild.is_empty() => {}
+        None => title.push_str(", and nobody wildcards"),
+    }
+    if iodef.is_empty() {
+        title.push_str("; no address for reports");
+    }
+    case.pass(CAA, title + ".")
+        .evidence(evidence + "/records")
+        .add(findings);
 }
 
-fn caa(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let Some(caa) = answered(case, CAA, "caa", findings) else {
+/// Properties of RFC 8659 section 4 and its successors.
+const KNOWN_TAGS: [&str; 6] = [
+    "issue",
+    "issuewild",
+    "iodef",
+    "contactemail",
+    "contactphone",
+    "issuemail",
+];
+
+/// The issuer's name before any parameters.
+fn issuer(value: &str) -> &str {
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+fn named(issuers: &[&str]) -> Option<String> {
+    let mut named: Vec<&str> = issuers
+        .iter()
+        .copied()
+        .filter(|name| !name.is_empty())
+        .collect();
+    named.dedup();
+    (!named.is_empty()).then(|| clean(&named.join(", "), 120))
+}
+
+fn service(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let Some(https) = answered(case, SERVICE, "https", findings) else {
         return;
     };
-    let issuers: Vec<&str> = caa
-        .data()
-        .filter_map(|data| match data {
-            Data::Caa { tag, value, .. } if tag == "issue" => {
-                Some(value.split(';').next().unwrap_or_default().trim())
+    let mut told: Vec<String> = Vec::new();
+    for data in https.data() {
+        if let Data::Svcb { params, .. } = data {
+            for param in params {
+                match param.key.as_str() {
+                    "alpn" => told.push(clean(&param.value, 40)),
+                    "ech" => told.push(String::from("Encrypted Client Hello")),
+                    _ => {}
+                }
             }
-            _ => None,
-        })
-        .collect();
-    match issuers.as_slice() {
-        [] => case
-            .info(CAA, "No CAA record at this name says who may issue certificates; one at a parent name would apply.")
-            .evidence("/dns/caa/status")
-            .fix("Publish a CAA record that names the authorities you use.")
-            .add(findings),
-        issuers => {
-            let named: Vec<&str> = issuers.iter().copied().filter(|name| !name.is_empty()).take(6).collect();
-            let title = match named.is_empty() {
-                true => String::from("CAA records forbid every authority to issue certificates."),
-                false => format!("CAA records let {} issue certificates.", crate::guard::text::clean(&named.join(", "), 160)),
-            };
-            case.pass(CAA, title).evidence("/dns/caa/records").add(findings);
         }
     }
+    let draft = match (https.data().count(), told.as_slice()) {
+        (0, _) => case
+            .info(SERVICE, "No HTTPS record.")
+            .evidence("/dns/https/status"),
+        (_, []) => case.info(SERVICE, "An HTTPS record is published."),
+        (_, told) => case.info(
+            SERVICE,
+            format!("An HTTPS record tells browsers about {}.", told.join(", ")),
+        ),
+    };
+    draft.evidence("/dns/https/records").add(findings);
+}
+
+fn reverse(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let ip = first_address(case);
+    let Some(reverse) = &case.probes.reverse else {
+        return case
+            .inconclusive(REVERSE, "no address is known")
+            .fill("{ip}", &ip)
+            .add(findings);
+    };
+    let name = reverse.ptr.targets().next().map(|name| clean(name, 120));
+    let draft = match (name, reverse.confirmed) {
+        (Some(name), Some(true)) => case.pass(
+            REVERSE,
+            format!("The address leads back to {name}, and that name to the address."),
+        ),
+        (Some(name), Some(false)) => case.info(
+            REVERSE,
+            format!("The address leads back to {name}, which does not lead to the address."),
+        ),
+        (Some(_), None) => {
+            let why = reverse.forward.as_ref().map(|forward| forward.clause());
+            case.inconclusive(REVERSE, why.unwrap_or_default())
+        }
+        (None, Some(_)) => case.info(REVERSE, "The address leads back to no name."),
+        (None, None) => case.inconclusive(REVERSE, reverse.ptr.clause()),
+    };
+    draft
+        .evidence("/reverse/ptr/status")
+        .evidence("/reverse/ptr/records")
+        .fill("{ip}", &ip)
+        .add(findings);
+}
+
+fn origin(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let ip = first_address(case);
+    let draft = match &case.probes.origin {
+        Some(Ok(origin)) if origin.asn == 0 => case
+            .info(ORIGIN, "Nobody is known to announce the address.")
+            .confidence(Confidence::Medium),
+        Some(Ok(origin)) => {
+            let holder = match origin.holder.as_str() {
+                "" => String::new(),
+                holder => format!(" ({holder})"),
+            };
+            case.info(
+                ORIGIN,
+                format!(
+                    "AS{}{holder} announces the address in {}.",
+                    origin.asn, origin.prefix
+                ),
+            )
+        }
+        Some(Err(why)) => case.inconclusive(ORIGIN, why),
+        None => case.inconclusive(ORIGIN, "no address is known"),
+    };
+    draft.evidence("/origin").fill("{ip}", &ip).add(findings);
+}
+
+fn first_address(case: &Case<'_>) -> String {
+    let first = case.probes.resolution.as_ref().and_then(Resolution::first);
+    first.map_or_else(
+        || case.probes.host().to_owned(),
+        |address| address.ip().to_string(),
+    )
 }
 
 /// The exchange, or `None` after noting that nobody could say.

@@ -1,6 +1,7 @@
 //! Paths that should not answer.
 
 use super::{Case, Check};
+use crate::probe::Failure;
 use crate::probe::exposure::{LIST, Listed, Outcome};
 use crate::report::{Finding, Severity};
 
@@ -36,18 +37,17 @@ pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn one(case: &Case<'_>, check: &Check, at: usize, listed: &Listed, findings: &mut Vec<Finding>) {
+    let place = case.place(listed.path);
     let exposure = match &case.probes.exposure {
         Some(Ok(exposure)) => exposure,
-        Some(Err(failure)) => {
+        other => {
+            let failure = match other {
+                Some(Err(failure)) => failure,
+                _ => &Failure::TimedOut,
+            };
             return case
-                .inconclusive(check, failure.clause())
-                .path(check, listed.path)
-                .add(findings);
-        }
-        None => {
-            return case
-                .inconclusive(check, "nothing came back in time")
-                .path(check, listed.path)
+                .unmeasured(check, failure)
+                .fill("{path}", &place)
                 .add(findings);
         }
     };
@@ -59,12 +59,12 @@ fn one(case: &Case<'_>, check: &Check, at: usize, listed: &Listed, findings: &mu
         Some(Outcome::Answered { .. }) => {
             case.pass(check, format!("{} does not give away {}.", listed.path, listed.what))
         }
-        Some(Outcome::Failed { failure }) => case.inconclusive(check, failure.clause()),
+        Some(Outcome::Failed { failure }) => case.unmeasured(check, failure),
         None => case.inconclusive(check, "the path was not asked for"),
     };
     draft
         .evidence(evidence)
-        .path(check, listed.path)
+        .fill("{path}", &place)
         .add(findings);
 }
 

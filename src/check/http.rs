@@ -1,69 +1,69 @@
 //! The web server's answers: the way to https, and what its headers ask of a
 //! browser.
 
-use super::{Case, Check};
+use super::Case;
 use crate::guard::Scheme;
 use crate::probe::Failure;
 use crate::probe::http::{End, Journey};
 use crate::probe::http1::Response;
 use crate::report::{Finding, Severity};
 
-const HTTPS: &Check = &Check {
-    id: "http.https_redirect",
-    about: "Whether a visitor who types the bare name over plain HTTP ends on HTTPS.",
-    reference: "RFC 6797 section 7.2",
-    reproduce: "curl -sSIL http://{host}/",
-    maps_to: &[
-        "mdn-observatory:redirection",
-        "internet.nl:web_https_http_redirect",
-    ],
-};
+checks! {
+    HTTPS {
+        id: "http.https_redirect",
+        about: "Whether a visitor who types the bare name over plain HTTP ends on HTTPS.",
+        reference: "RFC 6797 section 7.2",
+        reproduce: "curl -sSIL http://{host}/",
+        maps_to: [
+            "mdn-observatory:redirection",
+            "internet.nl:web_https_http_redirect",
+        ],
+    }
 
-const REDIRECTS: &Check = &Check {
-    id: "http.redirects",
-    about: "Whether redirects lead to a page: no loop, no way back to plain HTTP, nothing that may not \
-        be followed.",
-    reference: "RFC 9110 section 15.4",
-    reproduce: "curl -sSIL {url}",
-    maps_to: &["cwe:601"],
-};
+    REDIRECTS {
+        id: "http.redirects",
+        about: "Whether redirects lead to a page: no loop, no way back to plain HTTP, nothing that may not \
+            be followed.",
+        reference: "RFC 9110 section 15.4",
+        reproduce: "curl -sSIL {url}",
+        maps_to: ["cwe:601"],
+    }
 
-const HSTS: &Check = &Check {
-    id: "http.hsts",
-    about: "Whether the host tells browsers to use HTTPS only, for at least half a year.",
-    reference: "RFC 6797 section 6.1",
-    reproduce: "curl -sSI https://{host}/ | grep -i strict-transport-security",
-    maps_to: &[
-        "mdn-observatory:strict-transport-security",
-        "internet.nl:web_https_http_hsts",
-        "cwe:319",
-    ],
-};
+    HSTS {
+        id: "http.hsts",
+        about: "Whether the host tells browsers to use HTTPS only, for at least half a year.",
+        reference: "RFC 6797 section 6.1",
+        reproduce: "curl -sSI https://{host}/ | grep -i strict-transport-security",
+        maps_to: [
+            "mdn-observatory:strict-transport-security",
+            "internet.nl:web_https_http_hsts",
+            "cwe:319",
+        ],
+    }
 
-const NOSNIFF: &Check = &Check {
-    id: "http.content_type_options",
-    about: "Whether browsers are told not to guess content types.",
-    reference: "WHATWG Fetch, X-Content-Type-Options",
-    reproduce: "curl -sSI {url} | grep -i x-content-type-options",
-    maps_to: &[
-        "mdn-observatory:x-content-type-options",
-        "internet.nl:web_appsecpriv_x_content_type_options",
-    ],
-};
+    NOSNIFF {
+        id: "http.content_type_options",
+        about: "Whether browsers are told not to guess content types.",
+        reference: "WHATWG Fetch, X-Content-Type-Options",
+        reproduce: "curl -sSI {url} | grep -i x-content-type-options",
+        maps_to: [
+            "mdn-observatory:x-content-type-options",
+            "internet.nl:web_appsecpriv_x_content_type_options",
+        ],
+    }
 
-const CSP: &Check = &Check {
-    id: "http.csp",
-    about: "Whether a Content-Security-Policy is enforced. One in report-only mode protects nobody and \
-        is not counted as one.",
-    reference: "W3C CSP Level 3",
-    reproduce: "curl -sSI {url} | grep -i content-security-policy",
-    maps_to: &[
-        "mdn-observatory:content-security-policy",
-        "internet.nl:web_appsecpriv_csp",
-    ],
-};
-
-pub(super) const CHECKS: &[&Check] = &[HTTPS, REDIRECTS, HSTS, NOSNIFF, CSP];
+    CSP {
+        id: "http.csp",
+        about: "Whether a Content-Security-Policy is enforced. One in report-only mode protects nobody and \
+            is not counted as one.",
+        reference: "W3C CSP Level 3",
+        reproduce: "curl -sSI {url} | grep -i content-security-policy",
+        maps_to: [
+            "mdn-observatory:content-security-policy",
+            "internet.nl:web_appsecpriv_csp",
+        ],
+    }
+}
 
 /// Half a year of 365 days, what MDN's table asks for.
 const HALF_A_YEAR: u64 = 15_768_000;
@@ -74,7 +74,7 @@ pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     hsts(case, findings);
     let Some((member, response)) = page(case) else {
         for check in [NOSNIFF, CSP] {
-            case.inconclusive(check, no_page(case)).add(findings);
+            case.unmeasured(check, &no_page(case)).add(findings);
         }
         return;
     };
@@ -103,26 +103,22 @@ fn page<'a>(case: &Case<'a>) -> Option<(&'static str, &'a Response)> {
     })
 }
 
-fn no_page(case: &Case<'_>) -> String {
+/// Why there is no page to judge.
+fn no_page(case: &Case<'_>) -> Failure {
     match journey(case, "https") {
-        Err(failure) => failure.clause(),
+        Err(failure) => failure,
         Ok(Journey {
             end: End::Failed(failure),
             ..
-        }) => failure.clause(),
-        Ok(_) => String::from("the redirects lead to no page"),
+        }) => failure.clone(),
+        Ok(_) => Failure::Blocked("the redirects lead to no page"),
     }
 }
 
 fn https(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let plain = match journey(case, "http") {
         Ok(journey) => journey,
-        Err(Failure::Skipped(why)) => {
-            return case
-                .not_applicable(HTTPS, format!("Not asked: {why}."))
-                .add(findings);
-        }
-        Err(failure) => return case.inconclusive(HTTPS, failure.clause()).add(findings),
+        Err(failure) => return case.unmeasured(HTTPS, &failure).add(findings),
     };
     let evidence = "/http/http/hops";
     let on_https = plain
@@ -156,7 +152,7 @@ fn redirects(case: &Case<'_>, findings: &mut Vec<Finding>) {
     };
     let journey = match journey(case, member) {
         Ok(journey) => journey,
-        Err(failure) => return case.inconclusive(REDIRECTS, failure.clause()).add(findings),
+        Err(failure) => return case.unmeasured(REDIRECTS, &failure).add(findings),
     };
     let end = format!("/http/{member}/end");
     let unfollowed = format!("/http/{member}/unfollowed");
@@ -234,10 +230,10 @@ fn off_host(journey: &Journey) -> Option<&str> {
 fn hsts(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let first = match journey(case, "https") {
         Ok(journey) => journey.first(),
-        Err(failure) => return case.inconclusive(HSTS, failure.clause()).add(findings),
+        Err(failure) => return case.unmeasured(HSTS, &failure).add(findings),
     };
     let Some(first) = first else {
-        return case.inconclusive(HSTS, no_page(case)).add(findings);
+        return case.unmeasured(HSTS, &no_page(case)).add(findings);
     };
     let fix = "Send \"Strict-Transport-Security: max-age=31536000; includeSubDomains\" with every HTTPS response.";
     let evidence = "/http/https/hops/0/strictTransportSecurity";

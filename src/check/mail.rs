@@ -1,30 +1,30 @@
 //! Mail: whether others can send as this domain.
 
+use super::Case;
 use super::dns::answered;
-use super::{Case, Check};
 use crate::codec::dmarc::{self, Policy};
 use crate::codec::spf::{self, Qualifier};
 use crate::report::{Finding, Severity};
 
-const SPF: &Check = &Check {
-    id: "mail.spf",
-    about: "Whether one valid SPF record says which servers send mail for this domain, and ends in a \
-        rule for all others.",
-    reference: "RFC 7208 section 3",
-    reproduce: "dig {host} TXT +short",
-    maps_to: &["internet.nl:mail_auth_spf_exist"],
-};
+checks! {
+    SPF {
+        id: "mail.spf",
+        about: "Whether one valid SPF record says which servers send mail for this domain, and ends in a \
+            rule for all others.",
+        reference: "RFC 7208 section 3",
+        reproduce: "dig {host} TXT +short",
+        maps_to: ["internet.nl:mail_auth_spf_exist"],
+    }
 
-const DMARC: &Check = &Check {
-    id: "mail.dmarc",
-    about: "Whether a DMARC record tells receivers what to do with mail that only claims to come from \
-        this domain.",
-    reference: "RFC 9989 section 4",
-    reproduce: "dig _dmarc.{host} TXT +short",
-    maps_to: &["internet.nl:mail_auth_dmarc_exist"],
-};
-
-pub(super) const CHECKS: &[&Check] = &[SPF, DMARC];
+    DMARC {
+        id: "mail.dmarc",
+        about: "Whether a DMARC record tells receivers what to do with mail that only claims to come from \
+            this domain.",
+        reference: "RFC 9989 section 4",
+        reproduce: "dig _dmarc.{host} TXT +short",
+        maps_to: ["internet.nl:mail_auth_dmarc_exist"],
+    }
+}
 
 pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     if case.probes.url.name().is_none() {

@@ -10,15 +10,40 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::guard::text::clean;
+use crate::probe::Failure;
 use crate::probe::plan::Probes;
 use crate::report::{Confidence, Evidence, Finding, Severity, State};
 
+/// Declares a topic's checks as constants and lists them all in `CHECKS`, so
+/// that none can be raised that the documentation does not know.
+macro_rules! checks {
+    ($($name:ident {
+        id: $id:expr,
+        about: $about:expr,
+        reference: $reference:expr,
+        reproduce: $reproduce:expr,
+        maps_to: [$($system:literal),* $(,)?] $(,)?
+    })*) => {
+        $(const $name: &$crate::check::Check = &$crate::check::Check {
+            id: $id,
+            about: $about,
+            reference: $reference,
+            reproduce: $reproduce,
+            maps_to: &[$($system),*],
+        };)*
+        /// Every check of this topic, in the order of the documentation.
+        pub(super) const CHECKS: &[&$crate::check::Check] = &[$($name),*];
+    };
+}
+
 mod content;
 mod dns;
+mod dnssec;
 mod exposure;
 mod http;
 mod mail;
 mod tls;
+mod zone;
 
 /// Characters kept of a text in evidence.
 const EVIDENCE_LIMIT: usize = 240;
@@ -35,8 +60,8 @@ pub struct Check {
     pub about: &'static str,
     /// RFC section or standard.
     pub reference: &'static str,
-    /// A command that shows the same fact, with `{host}`, `{url}` and
-    /// `{path}` to be filled in.
+    /// A command that shows the same fact; `{host}`, `{zone}` and `{url}` are
+    /// filled in, other marks by the check itself.
     pub reproduce: &'static str,
     /// The same check elsewhere.
     pub maps_to: &'static [&'static str],
@@ -45,6 +70,8 @@ pub struct Check {
 /// Every check of every topic, in the order of the documentation.
 pub const ALL: &[&[&Check]] = &[
     dns::CHECKS,
+    dnssec::CHECKS,
+    zone::CHECKS,
     mail::CHECKS,
     tls::CHECKS,
     http::CHECKS,
@@ -57,6 +84,8 @@ pub fn run(probes: &Probes, rendered: &Value) -> Vec<Finding> {
     let case = Case { probes, rendered };
     let mut findings = Vec::with_capacity(64);
     dns::run(&case, &mut findings);
+    dnssec::run(&case, &mut findings);
+    zone::run(&case, &mut findings);
     mail::run(&case, &mut findings);
     tls::run(&case, &mut findings);
     http::run(&case, &mut findings);
@@ -116,6 +145,14 @@ impl<'a> Case<'a> {
         self.draft(check, State::Inconclusive, Severity::None, title)
     }
 
+    /// Not measured, for a reason that may lie in the question itself.
+    pub fn unmeasured(&self, check: &Check, failure: &Failure) -> Draft<'_, 'a> {
+        match failure {
+            Failure::Skipped(why) => self.not_applicable(check, format!("Not asked: {why}.")),
+            failure => self.inconclusive(check, failure.clause()),
+        }
+    }
+
     /// The question does not arise.
     pub fn not_applicable(&self, check: &Check, title: impl Into<String>) -> Draft<'_, 'a> {
         self.draft(check, State::NotApplicable, Severity::None, title)
@@ -139,7 +176,7 @@ impl<'a> Case<'a> {
                 evidence: Vec::new(),
                 fix: None,
                 reference: check.reference.to_owned(),
-                reproduce: self.command(check.reproduce, ""),
+                reproduce: self.command(check.reproduce),
                 maps_to: check
                     .maps_to
                     .iter()
@@ -149,13 +186,25 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn command(&self, template: &str, path: &str) -> String {
+    /// Fills in what is known of every target. The host and its zone are
+    /// judged names; everything else goes in quotes.
+    fn command(&self, template: &str) -> String {
         let url = &self.probes.url;
-        let base = format!("{}://{}", url.scheme().as_str(), url.authority());
+        let zone = self
+            .probes
+            .zone
+            .as_ref()
+            .map_or(url.host(), |zone| zone.apex.as_str());
         template
             .replace("{host}", url.host())
+            .replace("{zone}", zone)
             .replace("{url}", &quoted(url.as_str()))
-            .replace("{path}", &quoted(&format!("{base}{path}")))
+    }
+
+    /// The URL of a path of the target, for [`Draft::fill`].
+    pub fn place(&self, path: &str) -> String {
+        let url = &self.probes.url;
+        format!("{}://{}{path}", url.scheme().as_str(), url.authority())
     }
 }
 
@@ -197,9 +246,13 @@ impl Draft<'_, '_> {
         self
     }
 
-    /// Fills `{path}` of the command.
-    pub fn path(mut self, check: &Check, path: &str) -> Self {
-        self.finding.reproduce = self.case.command(check.reproduce, path);
+    /// Fills a `{mark}` of the command with a word, in quotes: it may come
+    /// from the target.
+    pub fn fill(mut self, mark: &str, word: &str) -> Self {
+        self.finding.reproduce = self
+            .finding
+            .reproduce
+            .replace(mark, &quoted(&clean(word, 256)));
         self
     }
 

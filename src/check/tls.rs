@@ -1,6 +1,6 @@
 //! The certificate and the protocol.
 
-use super::{Case, Check};
+use super::Case;
 use crate::probe::Failure;
 use crate::probe::tls::{Handshake, Refused};
 use crate::probe::trust::Reason;
@@ -8,73 +8,80 @@ use crate::report::{Confidence, Finding, Severity};
 
 const DAY: i64 = 86_400;
 
-const TRUST: &Check = &Check {
-    id: "tls.trust",
-    about: "Whether the chain as presented leads to a root in Mozilla's list, every certificate valid \
-        now; if not, the precise reason.",
-    reference: "RFC 5280 section 6",
-    reproduce: "openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null",
-    maps_to: &["internet.nl:web_https_cert_chain", "cwe:295"],
-};
+checks! {
+    TRUST {
+        id: "tls.trust",
+        about: "Whether the chain as presented leads to a root in Mozilla's list, every certificate valid \
+            now; if not, the precise reason.",
+        reference: "RFC 5280 section 6",
+        reproduce: "openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null",
+        maps_to: ["internet.nl:web_https_cert_chain", "cwe:295"],
+    }
 
-const NAME: &Check = &Check {
-    id: "tls.name",
-    about: "Whether the certificate is for this name.",
-    reference: "RFC 9525 section 6",
-    reproduce: "openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host} </dev/null",
-    maps_to: &["internet.nl:web_https_cert_domain", "cwe:297"],
-};
+    NAME {
+        id: "tls.name",
+        about: "Whether the certificate is for this name.",
+        reference: "RFC 9525 section 6",
+        reproduce: "openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host} </dev/null",
+        maps_to: ["internet.nl:web_https_cert_domain", "cwe:297"],
+    }
 
-const EXPIRY: &Check = &Check {
-    id: "tls.expiry",
-    about: "How many days the certificate is still valid.",
-    reference: "RFC 5280 section 4.1.2.5",
-    reproduce: "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -dates",
-    maps_to: &["cwe:298"],
-};
+    EXPIRY {
+        id: "tls.expiry",
+        about: "How many days the certificate is still valid.",
+        reference: "RFC 5280 section 4.1.2.5",
+        reproduce: "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -dates",
+        maps_to: ["cwe:298"],
+    }
 
-const TLS13: &Check = &Check {
-    id: "tls.version_13",
-    about: "Whether TLS 1.3 is offered, seen by a handshake.",
-    reference: "RFC 8446",
-    reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_3 </dev/null",
-    maps_to: &["internet.nl:web_https_tls_version"],
-};
+    TLS13 {
+        id: "tls.version_13",
+        about: "Whether TLS 1.3 is offered, seen by a handshake.",
+        reference: "RFC 8446",
+        reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_3 </dev/null",
+        maps_to: ["internet.nl:web_https_tls_version"],
+    }
 
-const TLS12: &Check = &Check {
-    id: "tls.version_12",
-    about: "Whether TLS 1.2 is offered, seen by a handshake: older clients need it.",
-    reference: "RFC 9325 section 3.1.1",
-    reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_2 </dev/null",
-    maps_to: &["internet.nl:web_https_tls_version"],
-};
-
-pub(super) const CHECKS: &[&Check] = &[TRUST, NAME, EXPIRY, TLS13, TLS12];
+    TLS12 {
+        id: "tls.version_12",
+        about: "Whether TLS 1.2 is offered, seen by a handshake: older clients need it.",
+        reference: "RFC 9325 section 3.1.1",
+        reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_2 </dev/null",
+        maps_to: ["internet.nl:web_https_tls_version"],
+    }
+}
 
 pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let done = match &case.probes.tls.web {
         Some(Ok(done)) => done,
-        other => {
-            let why = match other {
-                Some(Err(Refused::Declined(how))) => {
-                    format!("the server declined the handshake ({how})")
-                }
-                Some(Err(Refused::Failed(failure))) => failure.clause(),
-                _ => Failure::TimedOut.clause(),
-            };
-            for check in CHECKS {
-                case.inconclusive(check, &why)
-                    .evidence("/tls/handshakes/best")
-                    .add(findings);
-            }
-            return;
-        }
+        other => return undone(case, other.as_ref(), findings),
     };
     trust(case, findings);
     name(case, findings);
     expiry(case, findings);
     version_13(case, done, findings);
     version_12(case, done, findings);
+}
+
+/// Every check, without a handshake to judge.
+fn undone(
+    case: &Case<'_>,
+    outcome: Option<&Result<Handshake, Refused>>,
+    findings: &mut Vec<Finding>,
+) {
+    for check in CHECKS {
+        let draft = match outcome {
+            Some(Err(Refused::Failed(failure))) => case.unmeasured(check, failure),
+            Some(Err(Refused::Declined(how))) => {
+                case.inconclusive(check, format!("the server declined the handshake ({how})"))
+            }
+            _ => case.unmeasured(check, &Failure::TimedOut),
+        };
+        draft
+            .evidence("/tls/handshakes/best/failure")
+            .evidence("/tls/handshakes/best/declined")
+            .add(findings);
+    }
 }
 
 fn trust(case: &Case<'_>, findings: &mut Vec<Finding>) {

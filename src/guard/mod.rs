@@ -30,6 +30,9 @@ pub use self::operator::OperatorUrl;
 pub use self::refusal::{Class, Refusal};
 pub use self::url::{MAX_URL, PublicUrl, Scheme};
 
+/// Where name servers listen.
+const DNS_PORT: u16 = 53;
+
 /// What the operator decides about targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -134,6 +137,14 @@ impl Guard {
         PublicAddr::judge(ip, port, &self.ports)
     }
 
+    /// Judges a zone's name server: its name must be one that may be a target,
+    /// its address public. DNS has its own port, whatever the list says.
+    pub fn judge_name_server(&self, name: &str, ip: IpAddr) -> Result<PublicAddr, Refusal> {
+        self.judge_aliases(std::slice::from_ref(&name.to_owned()))?;
+        self.judge_allowed(name, true)?;
+        PublicAddr::judge(ip, DNS_PORT, &[DNS_PORT])
+    }
+
     /// Judges every A and AAAA answer for `url`'s name and every alias (CNAME
     /// target) on the way to them. One that is refused refuses all, and so
     /// does none: nothing says which of them a later connection would take.
@@ -157,7 +168,8 @@ impl Guard {
         }
     }
 
-    fn judge_aliases(&self, aliases: &[String]) -> Result<(), Refusal> {
+    /// Judges names that a host is an alias of, none of which is connected to.
+    pub fn judge_aliases(&self, aliases: &[String]) -> Result<(), Refusal> {
         for alias in aliases {
             let name = name::to_ascii(alias)?;
             name::judge_alias(&name)?;

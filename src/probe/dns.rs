@@ -22,6 +22,7 @@ use serde::Serialize;
 use super::Failure;
 use super::net::Net;
 use super::rdata::{self, Data};
+use super::slots::Priority;
 use crate::guard::text::clean;
 use crate::port::Ask;
 
@@ -38,6 +39,9 @@ const MESSAGE_CAP: usize = 65_535;
 const RECORD_LIMIT: usize = 100;
 
 const MEDIA_TYPE: &str = "application/dns-message";
+
+/// The CD bit in the fourth octet of a message.
+const CHECKING_DISABLED: u8 = 0x10;
 
 /// How a question was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -230,13 +234,16 @@ impl Exchange {
     }
 }
 
+/// One question: name, type, whether validation is switched off.
+type Question = (String, Rtype, bool);
+
 type Pending = Shared<LocalBoxFuture<'static, Rc<Exchange>>>;
 
 /// The resolver of one call. Cheap to clone.
 #[derive(Clone)]
 pub struct Resolver {
     net: Net,
-    asked: Rc<RefCell<HashMap<(String, Rtype), Pending>>>,
+    asked: Rc<RefCell<HashMap<Question, Pending>>>,
 }
 
 impl Resolver {
@@ -251,15 +258,43 @@ impl Resolver {
     /// Asks for `name` (ASCII, no final dot). A question that was asked
     /// before in this call is answered from memory.
     pub async fn ask(&self, name: &str, rtype: Rtype) -> Rc<Exchange> {
-        let key = (name.to_ascii_lowercase(), rtype);
+        self.question(name, rtype, false, Priority::Normal).await
+    }
+
+    /// Asks before others: something waits for the answer.
+    pub async fn ask_first(&self, name: &str, rtype: Rtype) -> Rc<Exchange> {
+        self.question(name, rtype, false, Priority::First).await
+    }
+
+    /// Asks after others, if the call's share of subrequests allows.
+    pub async fn ask_extra(&self, name: &str, rtype: Rtype) -> Rc<Exchange> {
+        self.question(name, rtype, false, Priority::Extra).await
+    }
+
+    /// Asks with validation switched off (the CD bit, RFC 4035 section
+    /// 3.2.2): what a resolver calls bogus is answered then.
+    pub async fn ask_unvalidated(&self, name: &str, rtype: Rtype) -> Rc<Exchange> {
+        self.question(name, rtype, true, Priority::Normal).await
+    }
+
+    async fn question(
+        &self,
+        name: &str,
+        rtype: Rtype,
+        unvalidated: bool,
+        priority: Priority,
+    ) -> Rc<Exchange> {
+        let key = (name.to_ascii_lowercase(), rtype, unvalidated);
         let known = self.asked.borrow().get(&key).cloned();
         let pending = match known {
             Some(pending) => pending,
             None => {
                 let (net, name) = (self.net.clone(), key.0.clone());
-                let pending = async move { Rc::new(exchange(&net, &name, rtype).await) }
-                    .boxed_local()
-                    .shared();
+                let pending = async move {
+                    Rc::new(exchange(&net, &name, rtype, unvalidated, priority).await)
+                }
+                .boxed_local()
+                .shared();
                 self.asked.borrow_mut().insert(key, pending.clone());
                 pending
             }
@@ -268,14 +303,23 @@ impl Resolver {
     }
 }
 
-async fn exchange(net: &Net, name: &str, rtype: Rtype) -> Exchange {
-    let Some(query) = query(name, rtype) else {
+async fn exchange(
+    net: &Net,
+    name: &str,
+    rtype: Rtype,
+    unvalidated: bool,
+    priority: Priority,
+) -> Exchange {
+    let Some(mut query) = query(name, rtype) else {
         return Exchange::failed(
             name,
             rtype,
             Failure::malformed("not a name that DNS can carry"),
         );
     };
+    if unvalidated && let Some(flags) = query.get_mut(3) {
+        *flags |= CHECKING_DISABLED;
+    }
     let ask = Ask {
         endpoint: &net.config().doh,
         suffix: "",
@@ -283,7 +327,7 @@ async fn exchange(net: &Net, name: &str, rtype: Rtype) -> Exchange {
         body: Some(&query),
         cap: MESSAGE_CAP,
     };
-    let answer = match net.ask(ask, LIMIT).await {
+    let answer = match net.ask(ask, priority, LIMIT).await {
         Ok(answer) => answer,
         Err(failure) => return Exchange::failed(name, rtype, failure),
     };

@@ -122,7 +122,7 @@ pub async fn probe(
             Some(Ok(response)) => answered(&response, signature),
             Some(Err(failure)) => Outcome::Failed { failure },
             None => Outcome::Failed {
-                failure: Failure::Skipped("the connection was closed"),
+                failure: Failure::Blocked("the connection was closed"),
             },
         },
     };
@@ -171,7 +171,7 @@ async fn ask_all(
         }
     }
     while answers.len() < requests.len() {
-        answers.push(Err(Failure::Skipped(
+        answers.push(Err(Failure::Blocked(
             "the server closed the connection too often",
         )));
     }

@@ -19,6 +19,8 @@ pub enum Resolution {
     Refused(Refusal),
     /// Nobody could say; the clause tells why.
     Unknown(String),
+    /// Nowhere: it is an alias of a name that is not there (any more).
+    Dangling(String),
 }
 
 impl Resolution {
@@ -42,8 +44,8 @@ pub async fn resolve(resolver: &Resolver, guard: &Guard, url: &PublicUrl) -> Res
     }
     let host = url.host();
     let (v4, v6) = join(
-        resolver.ask(host, Rtype::A),
-        resolver.ask(host, Rtype::AAAA),
+        resolver.ask_first(host, Rtype::A),
+        resolver.ask_first(host, Rtype::AAAA),
     )
     .await;
     judge(guard, url, &v4, &v6)
@@ -65,6 +67,12 @@ fn judge(guard: &Guard, url: &PublicUrl, v4: &Rc<Exchange>, v6: &Rc<Exchange>) -
         .collect();
     aliases.sort_unstable();
     aliases.dedup();
+    if addresses.is_empty()
+        && let Some(end) = v4.aliases().last()
+        && guard.judge_aliases(&aliases).is_ok()
+    {
+        return Resolution::Dangling(end.to_owned());
+    }
     match guard.judge_answers(url, &addresses, &aliases) {
         Ok(judged) => Resolution::Judged(judged),
         Err(refusal) => Resolution::Refused(refusal),

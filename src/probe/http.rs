@@ -313,6 +313,9 @@ impl Browser {
             },
             Resolution::Refused(refusal) => Err(End::Refused(refusal)),
             Resolution::Unknown(clause) => Err(End::Unresolved(clause)),
+            Resolution::Dangling(_) => {
+                Err(End::Unresolved(String::from("the name has no address")))
+            }
         }
     }
 }

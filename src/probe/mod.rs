@@ -17,8 +17,12 @@ pub mod plan;
 pub mod rdata;
 pub mod registration;
 pub mod render;
+pub mod slots;
 pub mod tls;
+pub mod transfer;
 pub mod trust;
+pub mod wishes;
+pub mod zone;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -46,6 +50,8 @@ pub enum Failure {
     /// This call's share of subrequests was used up before.
     OutOfBudget,
     /// What had to be known first could not be learned.
+    Blocked(&'static str),
+    /// Not asked: the question does not arise, or the answer is not wanted.
     Skipped(&'static str),
 }
 
@@ -58,6 +64,7 @@ impl Failure {
             Failure::Unreachable(_) => "unreachable",
             Failure::Malformed(_) => "malformed",
             Failure::OutOfBudget => "out_of_budget",
+            Failure::Blocked(_) => "blocked",
             Failure::Skipped(_) => "skipped",
         }
     }
@@ -71,7 +78,9 @@ impl Failure {
     pub fn clause(&self) -> String {
         match self {
             Failure::TimedOut => String::from("nothing came back in time"),
-            Failure::NotMeasurable(why) | Failure::Skipped(why) => String::from(*why),
+            Failure::NotMeasurable(why) | Failure::Blocked(why) | Failure::Skipped(why) => {
+                String::from(*why)
+            }
             Failure::Unreachable(how) => format!("the connection failed ({how})"),
             Failure::Malformed(how) => format!("the answer was not understandable ({how})"),
             Failure::OutOfBudget => String::from("this call's connections were used up"),

@@ -7,14 +7,13 @@
 use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::slots::{Priority, Slot, Slots};
 use super::{Failure, agent};
 use crate::config::Config;
 use crate::guard::{PublicAddr, PublicUrl};
@@ -26,6 +25,9 @@ pub const CONNECTIONS: usize = 6;
 /// Subrequests per call.
 pub const SUBREQUESTS: u32 = 40;
 
+/// Of these, what [`Priority::Extra`] leaves to the others.
+const RESERVE: u32 = 4;
+
 /// The network as one call may use it. Cheap to clone.
 #[derive(Clone)]
 pub struct Net(Rc<Inner>);
@@ -34,7 +36,7 @@ struct Inner {
     network: Rc<dyn Network>,
     clock: Rc<dyn Clock>,
     config: Rc<Config>,
-    slots: Arc<Semaphore>,
+    slots: Slots,
     spent: Rc<Cell<u32>>,
     agent: String,
 }
@@ -48,7 +50,7 @@ impl Net {
         spent: Rc<Cell<u32>>,
     ) -> Net {
         let agent = agent::user_agent(&config);
-        let slots = Arc::new(Semaphore::new(CONNECTIONS));
+        let slots = Slots::new(CONNECTIONS);
         Net(Rc::new(Inner {
             network,
             clock,
@@ -89,8 +91,13 @@ impl Net {
 
     /// Asks an endpoint of the operator within `limit`, counted from when a
     /// connection is free.
-    pub async fn ask(&self, ask: Ask<'_>, limit: Duration) -> Result<Fetched, Failure> {
-        let _slot = self.spend().await?;
+    pub async fn ask(
+        &self,
+        ask: Ask<'_>,
+        priority: Priority,
+        limit: Duration,
+    ) -> Result<Fetched, Failure> {
+        let _slot = self.spend(priority).await?;
         let work = async { Ok(self.0.network.ask(ask).await?) };
         self.within(limit, work).await
     }
@@ -98,7 +105,7 @@ impl Net {
     /// Opens a connection to a judged address within `limit`. The slot is
     /// held until the line is dropped.
     pub async fn connect(&self, to: &PublicAddr, limit: Duration) -> Result<Line, Failure> {
-        let slot = self.spend().await?;
+        let slot = self.spend(Priority::First).await?;
         let work = async { Ok(self.0.network.connect(to).await?) };
         let stream = self.within(limit, work).await?;
         Ok(Line {
@@ -116,29 +123,31 @@ impl Net {
         cap: usize,
         limit: Duration,
     ) -> Result<Fetched, Failure> {
-        let _slot = self.spend().await?;
+        let _slot = self.spend(Priority::First).await?;
         let work = async { Ok(self.0.network.fetch(url, headers, cap).await?) };
         self.within(limit, work).await
     }
 
     /// Waits for a free connection and counts one subrequest.
-    async fn spend(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        if self.0.spent.get() >= SUBREQUESTS {
+    async fn spend(&self, priority: Priority) -> Result<Slot, Failure> {
+        let slot = self.0.slots.take(priority).await;
+        let share = match priority {
+            Priority::First | Priority::Normal => SUBREQUESTS,
+            Priority::Extra => SUBREQUESTS - RESERVE,
+        };
+        let spent = self.0.spent.get();
+        if spent >= share {
             return Err(Failure::OutOfBudget);
         }
-        self.0.spent.set(self.0.spent.get() + 1);
-        // The semaphore is never closed, so waiting for it cannot fail.
-        Arc::clone(&self.0.slots)
-            .acquire_owned()
-            .await
-            .map_err(|_| Failure::OutOfBudget)
+        self.0.spent.set(spent + 1);
+        Ok(slot)
     }
 }
 
 /// An open connection with the slot it occupies.
 pub struct Line {
     stream: Box<dyn Stream>,
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 impl AsyncRead for Line {

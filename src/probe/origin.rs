@@ -1,8 +1,8 @@
-//! The autonomous system that announces an address, asked over DNS at Team
-//! Cymru's mapping service: no further party than the resolver learns of it
-//! directly.
+//! Behind an address: the name it leads back to, and the autonomous system
+//! that announces it, asked over DNS at Team Cymru's mapping service.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use futures_util::future::join_all;
 use schemars::JsonSchema;
@@ -32,6 +32,41 @@ pub struct Origin {
     pub registry: String,
 }
 
+/// The way back from an address.
+#[derive(Clone, Debug)]
+pub struct Reverse {
+    /// Its PTR records.
+    pub ptr: Rc<Exchange>,
+    /// The first name they give, and its addresses.
+    pub forward: Option<Rc<Exchange>>,
+    /// Whether that name leads to the address again; `None` when nobody could
+    /// say.
+    pub confirmed: Option<bool>,
+}
+
+/// Asks for an address's names, and where the first of them leads.
+pub async fn reverse(resolver: &Resolver, ip: IpAddr) -> Reverse {
+    let ptr = resolver.ask(&reverse_name(ip), Rtype::PTR).await;
+    let Some(name) = ptr.targets().next().map(str::to_owned) else {
+        let confirmed = ptr.is_conclusive().then_some(false);
+        return Reverse {
+            ptr,
+            forward: None,
+            confirmed,
+        };
+    };
+    let rtype = if ip.is_ipv4() { Rtype::A } else { Rtype::AAAA };
+    let forward = resolver.ask_extra(&name, rtype).await;
+    let confirmed = forward
+        .is_conclusive()
+        .then(|| forward.addresses().any(|address| address == ip));
+    Reverse {
+        ptr,
+        forward: Some(forward),
+        confirmed,
+    }
+}
+
 /// Asks for the origins of some addresses; the clause says why one is
 /// missing.
 pub async fn of(resolver: &Resolver, addresses: &[IpAddr]) -> Vec<Result<Origin, String>> {
@@ -47,7 +82,7 @@ async fn one(resolver: &Resolver, ip: IpAddr) -> Result<Origin, String> {
         };
     };
     let system = resolver
-        .ask(&format!("as{}.asn.cymru.com", origin.asn), Rtype::TXT)
+        .ask_extra(&format!("as{}.asn.cymru.com", origin.asn), Rtype::TXT)
         .await;
     origin.holder = holder(&system);
     Ok(origin)

@@ -3,8 +3,7 @@
 //! Text that a zone owner wrote is cleaned where it leaves this process
 //! (serialization); checks that read policies see it as it was sent.
 
-use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +19,11 @@ use domain::rdata::{
 use serde::{Serialize, Serializer};
 
 use crate::guard::text::clean;
+
+mod svcb;
+mod text;
+
+pub use svcb::Param;
 
 /// Characters kept of one text member.
 const TEXT_LIMIT: usize = 2048;
@@ -137,16 +141,6 @@ pub enum Data {
     Other { hex: String, malformed: bool },
 }
 
-/// One parameter of an HTTPS or SVCB record (RFC 9460 section 14.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Param {
-    /// `alpn`, `port`, `ipv4hint` ...; `key<n>` when unknown.
-    pub key: String,
-    /// Its value in presentation form; empty for flags.
-    #[serde(serialize_with = "cleaned")]
-    pub value: String,
-}
-
 fn cleaned<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&clean(text, TEXT_LIMIT))
 }
@@ -222,12 +216,12 @@ fn typed(record: &ParsedRecord<'_, &[u8]>) -> Result<Option<Data>, ParseError> {
         Rtype::HTTPS => as_type!(Https<&[u8], Names>, |d: Https<&[u8], Names>| Data::Svcb {
             priority: d.priority(),
             target: name(d.target()),
-            params: params(d.params().as_slice()),
+            params: svcb::params(d.params().as_slice()),
         }),
         Rtype::SVCB => as_type!(Svcb<&[u8], Names>, |d: Svcb<&[u8], Names>| Data::Svcb {
             priority: d.priority(),
             target: name(d.target()),
-            params: params(d.params().as_slice()),
+            params: svcb::params(d.params().as_slice()),
         }),
         Rtype::TLSA => match raw(record) {
             Some([usage, selector, matching, data @ ..]) => Some(Data::Tlsa {
@@ -280,128 +274,6 @@ fn typed(record: &ParsedRecord<'_, &[u8]>) -> Result<Option<Data>, ParseError> {
     })
 }
 
-impl Data {
-    /// The presentation form (RFC 1035 section 5.1), as `dig` prints it.
-    pub fn text(&self) -> String {
-        match self {
-            Data::Address { address } => address.to_string(),
-            Data::Name { target } => fqdn(target),
-            Data::Mx {
-                preference,
-                exchange,
-            } => format!("{preference} {}", fqdn(exchange)),
-            Data::Txt { strings, .. } => strings
-                .iter()
-                .map(|s| quoted(s))
-                .collect::<Vec<_>>()
-                .join(" "),
-            Data::Soa {
-                primary,
-                responsible,
-                serial,
-                refresh,
-                retry,
-                expire,
-                minimum,
-            } => format!(
-                "{} {} {serial} {refresh} {retry} {expire} {minimum}",
-                fqdn(primary),
-                fqdn(responsible)
-            ),
-            Data::Srv {
-                priority,
-                weight,
-                port,
-                target,
-            } => {
-                format!("{priority} {weight} {port} {}", fqdn(target))
-            }
-            Data::Caa {
-                flags, tag, value, ..
-            } => format!("{flags} {tag} {}", quoted(value)),
-            Data::Svcb {
-                priority,
-                target,
-                params,
-            } => {
-                let mut text = format!("{priority} {}", fqdn(target));
-                for param in params {
-                    let _ = match param.value.as_str() {
-                        "" => write!(text, " {}", param.key),
-                        value => write!(text, " {}={}", param.key, quoted(value)),
-                    };
-                }
-                text
-            }
-            Data::Tlsa {
-                usage,
-                selector,
-                matching,
-                data,
-            } => {
-                format!("{usage} {selector} {matching} {data}")
-            }
-            Data::Ds {
-                key_tag,
-                algorithm,
-                digest_type,
-                digest,
-                ..
-            } => {
-                format!("{key_tag} {algorithm} {digest_type} {digest}")
-            }
-            Data::Dnskey {
-                flags,
-                protocol,
-                algorithm,
-                public_key,
-                ..
-            } => {
-                format!("{flags} {protocol} {algorithm} {public_key}")
-            }
-            Data::Rrsig {
-                covered,
-                algorithm,
-                key_tag,
-                signer,
-                inception,
-                expiration,
-            } => {
-                format!(
-                    "{covered} {algorithm} {inception} {expiration} {key_tag} {}",
-                    fqdn(signer)
-                )
-            }
-            Data::Nsec3 {
-                hash,
-                opt_out,
-                iterations,
-                salt_length,
-            } => {
-                format!(
-                    "{hash} {} {iterations} ({salt_length} octets of salt)",
-                    u8::from(*opt_out)
-                )
-            }
-            Data::Naptr {
-                order,
-                preference,
-                naptr_flags,
-                services,
-                regexp,
-                replacement,
-            } => format!(
-                "{order} {preference} {} {} {} {}",
-                quoted(naptr_flags),
-                quoted(services),
-                quoted(regexp),
-                fqdn(replacement)
-            ),
-            Data::Other { hex, .. } => format!("\\# {} {hex}", hex.len() / 2),
-        }
-    }
-}
-
 fn target(of: &impl std::fmt::Display) -> Data {
     Data::Name { target: name(of) }
 }
@@ -413,13 +285,6 @@ pub fn name(name: &impl std::fmt::Display) -> String {
     match text.as_str() {
         "" => String::from("."),
         _ => text,
-    }
-}
-
-fn fqdn(name: &str) -> String {
-    match name {
-        "." => String::from("."),
-        _ => format!("{name}."),
     }
 }
 
@@ -439,14 +304,6 @@ fn lossy(bytes: &(impl AsRef<[u8]> + ?Sized)) -> String {
     String::from_utf8_lossy(bytes.as_ref()).into_owned()
 }
 
-/// Cleaned, in double quotes, with quotes and backslashes escaped.
-fn quoted(text: &str) -> String {
-    let text = clean(text, TEXT_LIMIT)
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"");
-    format!("\"{text}\"")
-}
-
 fn hex(bytes: &[u8]) -> String {
     capped(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
@@ -455,95 +312,6 @@ fn hex(bytes: &[u8]) -> String {
 fn capped(mut text: String) -> String {
     text.truncate(BLOB_LIMIT);
     text
-}
-
-/// The parameters of an HTTPS or SVCB record: key, length, value, repeated.
-fn params(mut wire: &[u8]) -> Vec<Param> {
-    let mut params = Vec::new();
-    while let [k0, k1, l0, l1, rest @ ..] = wire {
-        let length = usize::from(u16::from_be_bytes([*l0, *l1]));
-        let Some((value, rest)) = rest.split_at_checked(length) else {
-            break;
-        };
-        params.push(param(u16::from_be_bytes([*k0, *k1]), value));
-        wire = rest;
-    }
-    params
-}
-
-fn param(key: u16, value: &[u8]) -> Param {
-    let keys = |bytes: &[u8]| -> Vec<String> {
-        bytes
-            .chunks_exact(2)
-            .map(|pair| key_name(u16::from_be_bytes([pair[0], pair[1]])))
-            .collect()
-    };
-    let text = match key {
-        0 => keys(value).join(","),
-        1 => alpn(value).join(","),
-        3 => match value {
-            [high, low] => u16::from_be_bytes([*high, *low]).to_string(),
-            _ => hex(value),
-        },
-        4 => hints::<4>(value),
-        5 => STANDARD.encode(value),
-        6 => hints::<16>(value),
-        7 => lossy(value),
-        _ => hex(value),
-    };
-    Param {
-        key: key_name(key),
-        value: capped_chars(text),
-    }
-}
-
-fn capped_chars(text: String) -> String {
-    text.chars().take(BLOB_LIMIT).collect()
-}
-
-fn key_name(key: u16) -> String {
-    const NAMES: [&str; 10] = [
-        "mandatory",
-        "alpn",
-        "no-default-alpn",
-        "port",
-        "ipv4hint",
-        "ech",
-        "ipv6hint",
-        "dohpath",
-        "ohttp",
-        "tls-supported-groups",
-    ];
-    match NAMES.get(usize::from(key)) {
-        Some(name) => String::from(*name),
-        None => format!("key{key}"),
-    }
-}
-
-fn alpn(mut value: &[u8]) -> Vec<String> {
-    let mut protocols = Vec::new();
-    while let [length, rest @ ..] = value {
-        let Some((protocol, rest)) = rest.split_at_checked(usize::from(*length)) else {
-            break;
-        };
-        protocols.push(lossy(protocol));
-        value = rest;
-    }
-    protocols
-}
-
-fn hints<const N: usize>(value: &[u8]) -> String {
-    let address = |bytes: &[u8]| -> String {
-        if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
-            return Ipv4Addr::from(v4).to_string();
-        }
-        <[u8; 16]>::try_from(bytes).map_or_else(|_| hex(bytes), |v6| Ipv6Addr::from(v6).to_string())
-    };
-    value
-        .chunks_exact(N)
-        .map(address)
-        .collect::<Vec<_>>()
-        .join(",")
 }
 
 /// Mnemonics of the DNSSEC algorithm registry.

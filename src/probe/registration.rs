@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Failure;
 use super::net::Net;
+use super::slots::Priority;
 use crate::guard::text::clean;
 use crate::guard::{Guard, PublicUrl};
 use crate::port::{Ask, Fetched};
@@ -103,7 +104,10 @@ async fn ask(net: &Net, guard: &Guard, path: &str) -> Result<Registration, Nothi
         body: None,
         cap: CAP,
     };
-    let mut answer = net.ask(ask, LIMIT).await.map_err(Nothing::Failed)?;
+    let mut answer = net
+        .ask(ask, Priority::Normal, LIMIT)
+        .await
+        .map_err(Nothing::Failed)?;
     let mut from: Option<PublicUrl> = None;
     for _ in 0..HOP_LIMIT {
         if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {

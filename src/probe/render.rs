@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::Failure;
+use super::dns::{Exchange, Rtype};
 use super::exposure::Exposure;
 use super::host::Resolution;
 use super::http::{End, Hop, Journey};
 use super::http1::Response;
 use super::plan::{Probes, Tls};
+use super::rdata::Data;
 use super::tls::{Handshake, Refused};
+use super::zone::Zone;
 use crate::codec::certificate::Certificate;
 use crate::guard::text::clean;
 use crate::probe::cloudflare;
@@ -29,7 +32,18 @@ const URL_LIMIT: usize = 512;
 pub fn probes(probes: &Probes) -> Value {
     json!({
         "dns": probes.dns.iter().map(|(member, exchange)| (*member, &**exchange)).collect::<BTreeMap<_, _>>(),
+        "caa": probes.caa.iter().map(|exchange| &**exchange).collect::<Vec<_>>(),
+        "zone": probes.zone.as_ref().map(zone),
         "addresses": addresses(probes.resolution.as_ref()),
+        "reverse": probes.reverse.as_ref().map(|reverse| json!({
+            "ptr": &*reverse.ptr,
+            "forward": reverse.forward.as_deref(),
+            "confirmed": reverse.confirmed,
+        })),
+        "origin": probes.origin.as_ref().map(|origin| match origin {
+            Ok(origin) => json!(origin),
+            Err(why) => json!({ "unknown": why }),
+        }),
         "tls": tls(&probes.tls),
         "http": {
             "https": journey(probes.https.as_ref()),
@@ -61,6 +75,52 @@ fn addresses(resolution: Option<&Resolution>) -> Value {
             .collect(),
         _ => json!([]),
     }
+}
+
+/// The zone.
+fn zone(zone: &Zone) -> Value {
+    let servers: Vec<Value> = zone
+        .servers
+        .iter()
+        .map(|server| {
+            json!({
+                "name": clean(&server.name, 255),
+                "v4": server.v4.addresses().map(|ip| ip.to_string()).collect::<Vec<_>>(),
+                "v4Status": server.v4.status,
+                "v6": server.v6.as_ref().map(|v6| v6.addresses().map(|ip| ip.to_string()).collect::<Vec<_>>()),
+                "direct": server.direct,
+            })
+        })
+        .collect();
+    json!({
+        "apex": zone.apex,
+        "soa": &*zone.soa,
+        "ns": &*zone.ns,
+        "servers": servers,
+        "ds": &*zone.ds,
+        "dnskey": zone.dnskey.as_deref(),
+        "wildcard": nobody(&zone.wildcard),
+    })
+}
+
+/// The answer for a name that nobody has, without what depends on that name:
+/// it is random, and would make two equal reports differ.
+fn nobody(exchange: &Exchange) -> Value {
+    let denial = exchange
+        .authority
+        .iter()
+        .find_map(|record| match &record.data {
+            Data::Nsec3 { .. } => Some(json!({ "type": "NSEC3", "data": record.data })),
+            _ if record.rtype == Rtype::NSEC => Some(json!({ "type": "NSEC" })),
+            _ => None,
+        });
+    json!({
+        "status": exchange.status,
+        "rcode": exchange.rcode,
+        "answers": exchange.records.iter().map(|record| record.text.as_str()).collect::<Vec<_>>(),
+        "denial": denial,
+        "failure": exchange.failure,
+    })
 }
 
 fn tls(tls: &Tls) -> Value {

@@ -21,6 +21,7 @@ use crate::probe::host::Resolution;
 use crate::probe::net::Net;
 use crate::probe::plan::{Probes, Run};
 use crate::probe::render;
+use crate::probe::wishes::Wish;
 use crate::report::{
     Coverage, Report, Summary, Target, ThirdParty, Vantage, canonical, digest, new_id,
 };
@@ -96,12 +97,8 @@ impl Spec for Analyze {
         );
         let mut nonce = [0_u8; 8];
         world.random.fill(&mut nonce);
-        let run = Run {
-            net,
-            guard: Rc::clone(&world.guard),
-            url: plan.url.clone(),
-            nonce: nonce.iter().map(|byte| format!("{byte:02x}")).collect(),
-        };
+        let nonce = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
+        let run = Run::new(net, Rc::clone(&world.guard), plan.url.clone(), nonce);
         let probes = run.go().await;
         refuse_or_fail(&probes)?;
 
@@ -117,6 +114,15 @@ impl Spec for Analyze {
 /// A host that may not be touched, and a resolver that said nothing at all,
 /// are the call's own end.
 fn refuse_or_fail(probes: &Probes) -> Result<(), Error> {
+    if probes.wish == Some(Wish::None) {
+        return Err(Error {
+            reason: Some("opt_out"),
+            ..Error::new(
+                Code::TargetRefused,
+                "The owner of this name asks not to be probed; ask the owner, or use lookup for its records.",
+            )
+        });
+    }
     if let Some(Resolution::Refused(refusal)) = &probes.resolution {
         return Err((*refusal).into());
     }

@@ -1,14 +1,12 @@
 //! Everything that may go wrong outside ends in a typed state, in time, and
 //! is never held against the target.
 
-use domain::base::iana::{Rcode, Rtype};
 use netrecon::error::Code;
 use netrecon::port::NetError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
 use super::*;
-use crate::internet::{Data, Says};
 
 #[test]
 fn names_that_lead_nowhere_or_inside_are_refused_alike_and_nothing_is_touched() {

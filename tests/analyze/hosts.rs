@@ -14,7 +14,9 @@ fn a_good_host_has_nothing_to_mend() {
             .as_array()
             .unwrap()
             .iter()
-            .filter(|finding| !["pass", "info"].contains(&finding["state"].as_str().unwrap()))
+            .filter(|finding| {
+                ["fail", "warn", "inconclusive"].contains(&finding["state"].as_str().unwrap())
+            })
             .map(|finding| &finding["id"])
             .collect();
         // The test's resolver validates nothing.
@@ -54,7 +56,8 @@ fn the_whole_call_stays_within_its_share_of_subrequests() {
         asked.dedup();
         assert_eq!(all, asked.len(), "the same question was sent twice");
         // The secure connection carries the page and the listed paths too.
-        assert_eq!(stage.net.connected.borrow().len(), 3);
+        let web = |at: &&std::net::SocketAddr| at.port() != 53;
+        assert_eq!(stage.net.connected.borrow().iter().filter(web).count(), 3);
     });
 }
 
@@ -196,7 +199,7 @@ fn a_redirect_into_a_private_network_is_not_followed() {
             assert_eq!(state(&report, "http.redirects"), "fail");
             assert!(!report.to_string().contains("secret"));
         }
-        let inside = |at: &&std::net::SocketAddr| at.ip().to_string() != IP;
+        let inside = |at: &&std::net::SocketAddr| at.port() != 53 && at.ip().to_string() != IP;
         assert_eq!(stage.net.connected.borrow().iter().find(inside), None);
         assert!(stage.net.fetched.borrow().is_empty());
     });
@@ -353,12 +356,21 @@ fn an_address_is_analyzed_without_any_question_about_a_name() {
             Site::new().otherwise(response("200 OK", &[], "plain")),
         );
         let report = stage.analyze(IP).await.unwrap();
-        assert!(stage.net.asked.borrow().is_empty());
+        let about_addresses =
+            |name: &str| name.ends_with(".in-addr.arpa") || name.ends_with(".cymru.com");
+        assert!(
+            stage
+                .net
+                .asked
+                .borrow()
+                .iter()
+                .all(|(name, _)| about_addresses(name))
+        );
         assert_eq!(state(&report, "dns.ipv6"), "not_applicable");
         assert_eq!(state(&report, "mail.spf"), "not_applicable");
         assert_eq!(state(&report, "http.https_redirect"), "fail");
         // The listed paths were asked where a web server answered.
         assert_eq!(state(&report, "exposure.git"), "pass");
-        assert_eq!(report["thirdParties"], json!([]));
+        assert_eq!(state(&report, "dns.zone_transfer"), "not_applicable");
     });
 }

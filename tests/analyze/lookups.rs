@@ -1,9 +1,6 @@
 //! `lookup`: records as members and as text, registration, origin.
 
-use domain::base::iana::{Rcode, Rtype};
-
 use super::*;
-use crate::internet::{Data, Says};
 
 #[test]
 fn the_default_asks_five_types_of_a_name() {

@@ -10,11 +10,13 @@ mod bad_worlds;
 mod hosts;
 mod lookups;
 mod reports;
+mod zones;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use internet::{Authority, Internet, Leaf, Site, TokioClock, response};
+use domain::base::iana::{Rcode, Rtype};
+use internet::{Authority, Data, Internet, Leaf, Says, Site, TokioClock, Zone, response};
 use netrecon::config::Config;
 use netrecon::error::Error;
 use netrecon::guard::Guard;
@@ -75,6 +77,7 @@ impl Stage {
         let registry = Registry::new();
         let tool = registry.find(tool).expect("a tool");
         let planned = tool.judge(&world, arguments)?;
+        self.subrequests.set(0);
         let errand = Errand {
             world,
             subrequests: Rc::clone(&self.subrequests),
@@ -101,6 +104,7 @@ fn run(test: impl Future<Output = ()>) {
 
 /// A host that does everything right, so that each test breaks one thing.
 fn good_host(net: &Internet, authority: &Authority) {
+    good_zone(net);
     net.address(HOST, IP);
     net.address(HOST, "2606:2800:21f:cb07::1");
     net.texts(HOST, &["v=spf1 mx -all"]);
@@ -110,8 +114,8 @@ fn good_host(net: &Internet, authority: &Authority) {
     );
     net.says(
         HOST,
-        domain::base::iana::Rtype::CAA,
-        internet::Says::Records(vec![internet::Data::Issue(String::from("ca.net"))]),
+        Rtype::CAA,
+        Says::Records(vec![Data::Issue(String::from("ca.net"))]),
     );
     net.https(
         &format!("{IP}:443"),
@@ -119,6 +123,28 @@ fn good_host(net: &Internet, authority: &Authority) {
         good_site(),
     );
     net.http(&format!("{IP}:80"), to_https());
+}
+
+/// Two name servers in two networks that know the zone and keep it.
+fn good_zone(net: &Internet) {
+    let servers = ["ns1.hoster.net", "ns2.hoster.net"];
+    let named = servers.map(|name| Data::Ns(name.to_owned()));
+    net.says(HOST, Rtype::NS, Says::Records(named.to_vec()));
+    net.says(
+        HOST,
+        Rtype::SOA,
+        Says::Records(vec![Data::Soa([7200, 3600, 1_209_600, 300])]),
+    );
+    net.says(
+        "netrecon-0102030405060708.good.net",
+        Rtype::A,
+        Says::Code(Rcode::NXDOMAIN, vec![]),
+    );
+    for (name, ip) in servers.iter().zip(["199.43.135.53", "199.43.133.53"]) {
+        net.address(name, ip);
+        net.address(name, "2001:500:8f::53");
+        net.name_server(&format!("{ip}:53"), HOST, Zone::Closed);
+    }
 }
 
 fn good_site() -> Site {

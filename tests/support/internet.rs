@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use domain::base::iana::{Rcode, Rtype};
 use domain::base::{Message, MessageBuilder, Name};
-use domain::rdata::{A, Aaaa, Caa, Cname, Mx, Soa, Txt};
+use domain::rdata::{A, Aaaa, Caa, Cname, Mx, Ns, Ptr, Soa, Txt};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use netrecon::guard::{PublicAddr, PublicUrl};
@@ -39,6 +39,10 @@ pub enum Says {
     Code(Rcode, Vec<u16>),
     /// These bytes, whatever they are.
     Bytes(Vec<u8>),
+    /// An alias of a name that ends with this code.
+    Alias(String, Rcode),
+    /// These records, but only to those who switch validation off.
+    Bogus(Vec<Data>),
     /// Nothing, ever.
     Nothing,
 }
@@ -50,6 +54,14 @@ pub enum Data {
     Ip(IpAddr),
     /// CNAME at the asked name, then what stands at its target.
     Alias(String, Box<Data>),
+    /// CNAME at the asked name.
+    Cname(String),
+    /// NS.
+    Ns(String),
+    /// PTR.
+    Ptr(String),
+    /// SOA: refresh, retry, expire, minimum.
+    Soa([u32; 4]),
     /// MX.
     Mx(u16, String),
     /// TXT.
@@ -141,6 +153,12 @@ impl Internet {
         });
     }
 
+    /// Serves one zone over TCP.
+    pub fn name_server(&self, at: &str, zone: &str, kind: Zone) {
+        let zone = zone.to_owned();
+        self.serve(at, move |stream| authority(stream, zone.clone(), kind));
+    }
+
     fn resolve(&self, query: &[u8]) -> Option<Vec<u8>> {
         let query = Message::from_octets(query.to_vec()).expect("a DNS message");
         let question = query.sole_question().expect("one question");
@@ -155,6 +173,13 @@ impl Internet {
             Says::Bytes(bytes) => Some(bytes),
             Says::Nothing => None,
             Says::Records(records) => Some(message(&query, &name, Rcode::NOERROR, &records, &[])),
+            Says::Alias(target, code) => {
+                Some(message(&query, &name, code, &[Data::Cname(target)], &[]))
+            }
+            Says::Bogus(records) if query.header().cd() => {
+                Some(message(&query, &name, Rcode::NOERROR, &records, &[]))
+            }
+            Says::Bogus(_) => Some(message(&query, &name, Rcode::SERVFAIL, &[], &[])),
             Says::Code(code, extended) => Some(message(&query, &name, code, &[], &extended)),
         }
     }
@@ -178,16 +203,9 @@ pub fn message(
     let mut authority = answer.authority();
     if records.is_empty() && code != Rcode::SERVFAIL {
         let zone = named(name.rsplit_once('.').map_or(name, |_| zone_of(name)));
-        let soa = Soa::new(
-            named("ns.zone.net"),
-            named("admin.zone.net"),
-            1.into(),
-            domain::base::Ttl::from_secs(7200),
-            domain::base::Ttl::from_secs(3600),
-            domain::base::Ttl::from_secs(1_209_600),
-            domain::base::Ttl::from_secs(300),
-        );
-        authority.push((zone, 300, soa)).expect("room");
+        authority
+            .push((zone, 300, soa([7200, 3600, 1_209_600, 300])))
+            .expect("room");
     }
     let mut additional = authority.additional();
     additional
@@ -202,6 +220,19 @@ pub fn message(
         })
         .expect("room");
     additional.finish()
+}
+
+fn soa([refresh, retry, expire, minimum]: [u32; 4]) -> Soa<Name<Vec<u8>>> {
+    let seconds = domain::base::Ttl::from_secs;
+    Soa::new(
+        named("ns.zone.net"),
+        named("admin.zone.net"),
+        1.into(),
+        seconds(refresh),
+        seconds(retry),
+        seconds(expire),
+        seconds(minimum),
+    )
 }
 
 /// The last two labels: good enough for the tests' names.
@@ -228,6 +259,10 @@ fn push(
                 .expect("room");
             return push(answer, target, then);
         }
+        Data::Cname(target) => answer.push((owner, 60, Cname::new(named(target)))),
+        Data::Ns(target) => answer.push((owner, 60, Ns::new(named(target)))),
+        Data::Ptr(target) => answer.push((owner, 60, Ptr::new(named(target)))),
+        Data::Soa(timers) => answer.push((owner, 60, soa(*timers))),
         Data::Mx(preference, target) => {
             answer.push((owner, 60, Mx::new(*preference, named(target))))
         }
@@ -300,6 +335,59 @@ impl Network for Internet {
                 None => std::future::pending().await,
             }
         })
+    }
+}
+
+/// How a name server treats those who ask it directly.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Zone {
+    /// Knows the zone and refuses to transfer it.
+    Closed,
+    /// Hands it over in one message.
+    Open,
+    /// Hands it over record by record.
+    OpenInPieces,
+    /// Refuses everything: it does not know the zone.
+    Lame,
+    /// Closes the connection when asked for the zone.
+    Closing,
+}
+
+/// Answers length-prefixed questions for SOA and AXFR.
+async fn authority(mut stream: DuplexStream, zone: String, kind: Zone) {
+    while let Ok(length) = stream.read_u16().await {
+        let mut query = vec![0; usize::from(length)];
+        if stream.read_exact(&mut query).await.is_err() {
+            return;
+        }
+        let query = Message::from_octets(query).expect("a DNS message");
+        let question = query.sole_question().expect("one question");
+        let timers = Data::Soa([7200, 3600, 1_209_600, 300]);
+        let host = Data::Ip("93.184.215.14".parse().expect("an address"));
+        let refused = vec![(Rcode::REFUSED, vec![])];
+        let answers = match (question.qtype(), kind) {
+            (_, Zone::Lame) => refused,
+            (Rtype::SOA, _) => vec![(Rcode::NOERROR, vec![timers])],
+            (_, Zone::Closing) => return,
+            (_, Zone::Open) => vec![(
+                Rcode::NOERROR,
+                vec![timers.clone(), host.clone(), host, timers],
+            )],
+            (_, Zone::OpenInPieces) => [timers.clone(), host, timers]
+                .into_iter()
+                .map(|record| (Rcode::NOERROR, vec![record]))
+                .collect(),
+            (_, Zone::Closed) => refused,
+        };
+        for (code, records) in answers {
+            let mut answer = message(&query, &zone, code, &records, &[]);
+            answer[2] |= 0x04;
+            let length = u16::try_from(answer.len()).expect("a short answer");
+            let wire = [length.to_be_bytes().as_slice(), &answer].concat();
+            if stream.write_all(&wire).await.is_err() {
+                return;
+            }
+        }
     }
 }
 

@@ -3,15 +3,18 @@
 
 use super::Coverage;
 use crate::probe::Failure;
+use crate::probe::dns::{Exchange, Rtype};
 use crate::probe::exposure::Outcome;
 use crate::probe::http::{End, Journey};
-use crate::probe::plan::{NOT_PROBED, Probes, RECORDS};
+use crate::probe::plan::{Probes, RECORDS};
 use crate::probe::tls::Refused;
+use crate::probe::transfer;
 
 /// Counts every question once.
 pub(super) fn of(probes: &Probes) -> Coverage {
     let mut count = Count::default();
     dns(probes, &mut count);
+    address(probes, &mut count);
     for handshake in [&probes.tls.web, &probes.tls.only_12] {
         match handshake {
             Some(Ok(_) | Err(Refused::Declined(_))) => count.had(true),
@@ -36,7 +39,8 @@ pub(super) fn of(probes: &Probes) -> Coverage {
                 count.had(matches!(answer.outcome, Outcome::Answered { .. }));
             }
         }
-        Some(Err(_)) | None => count.had(false),
+        Some(Err(failure)) => count.failed(failure),
+        None => count.had(false),
     }
     Coverage::of(count.completed, count.attempted)
 }
@@ -45,13 +49,40 @@ fn dns(probes: &Probes, count: &mut Count) {
     if probes.url.name().is_none() {
         return;
     }
-    let members = RECORDS.iter().map(|(member, _)| *member).chain(["dmarc"]);
-    for member in members {
-        count.had(
-            probes
-                .records(member)
-                .is_some_and(|exchange| exchange.is_conclusive()),
-        );
+    for (member, _) in RECORDS.iter().chain([&("dmarc", Rtype::TXT)]) {
+        count.had(probes.records(member).is_some_and(Exchange::is_conclusive));
+    }
+    match probes.caa.last() {
+        Some(last) => count.had(last.is_conclusive()),
+        None => count.had(false),
+    }
+    let Some(zone) = &probes.zone else {
+        return count.had(false);
+    };
+    for exchange in [&zone.soa, &zone.ns, &zone.ds, &zone.wildcard]
+        .into_iter()
+        .chain(&zone.dnskey)
+    {
+        count.had(exchange.is_conclusive());
+    }
+    for server in &zone.servers {
+        for exchange in std::iter::once(&server.v4).chain(&server.v6) {
+            count.had(exchange.is_conclusive());
+        }
+        match server.direct.as_ref().map(|said| &said.outcome) {
+            Some(transfer::Outcome::Failed(failure)) => count.failed(failure),
+            Some(_) => count.had(true),
+            None => {}
+        }
+    }
+}
+
+fn address(probes: &Probes, count: &mut Count) {
+    if let Some(reverse) = &probes.reverse {
+        count.had(reverse.ptr.is_conclusive());
+    }
+    if let Some(origin) = &probes.origin {
+        count.had(origin.is_ok());
     }
 }
 
@@ -69,7 +100,7 @@ impl Count {
 
     fn failed(&mut self, failure: &Failure) {
         match failure {
-            Failure::Skipped(NOT_PROBED) => {}
+            Failure::Skipped(_) => {}
             _ => self.had(false),
         }
     }

@@ -3,27 +3,97 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::report::Report;
+use crate::report::{Report, State};
 
 /// Bytes of the answer as compact JSON.
 const LIMIT: usize = 14_000;
 
-/// What is cut step by step until the answer fits: records per answer, header
-/// fields, characters per text.
-const STEPS: [(usize, usize, usize); 4] = [(8, 40, 200), (4, 24, 120), (2, 12, 80), (0, 0, 48)];
+/// How much of the measurements stays.
+#[derive(Clone, Copy)]
+struct Cut {
+    /// Records per answer.
+    records: usize,
+    /// Header fields beside those that findings speak about.
+    fields: usize,
+    /// Characters per text.
+    characters: usize,
+}
 
-/// Cuts `probes`; pointers of findings keep leading somewhere as long as
-/// there is room for what they lead to.
+/// Tried in turn until the answer fits.
+const CUTS: [Cut; 3] = [
+    Cut {
+        records: 8,
+        fields: 24,
+        characters: 200,
+    },
+    Cut {
+        records: 4,
+        fields: 8,
+        characters: 120,
+    },
+    Cut {
+        records: 2,
+        fields: 0,
+        characters: 80,
+    },
+];
+
+/// When even the gravest findings leave no room.
+const LAST_CUT: Cut = Cut {
+    records: 0,
+    fields: 0,
+    characters: 48,
+};
+
+/// States whose findings are named instead of shown where they do not fit,
+/// least telling first.
+const DISPENSABLE: [(State, &str); 4] = [
+    (State::NotApplicable, "that do not apply"),
+    (State::Pass, "that pass"),
+    (State::Info, "that are facts only"),
+    (State::Inconclusive, "that are inconclusive"),
+];
+
+/// Cuts measurements, then findings; what is cut is named in `omitted`.
 pub(super) fn of(mut report: Report) -> Report {
     let whole = std::mem::take(&mut report.probes);
     report.omitted = vec![omission(report.id.as_deref())];
-    for (records, fields, characters) in STEPS {
-        report.probes = essentials(&whole, records, fields, characters);
+    for cut in CUTS {
+        report.probes = essentials(&whole, cut);
         if size(&report) <= LIMIT {
-            break;
+            return report;
         }
     }
+    for (state, which) in DISPENSABLE {
+        leave_out(&mut report, state, which);
+        if size(&report) <= LIMIT {
+            return report;
+        }
+    }
+    report.probes = essentials(&whole, LAST_CUT);
     report
+}
+
+/// Names findings of a state instead of showing them, from the last on, until
+/// the rest fits.
+fn leave_out(report: &mut Report, state: State, which: &str) {
+    let mut named: Vec<String> = Vec::new();
+    while size(report) + named.iter().map(|id| id.len() + 2).sum::<usize>() + 64 > LIMIT {
+        let Some(at) = report
+            .findings
+            .iter()
+            .rposition(|finding| finding.state == state)
+        else {
+            break;
+        };
+        named.push(report.findings.remove(at).id);
+    }
+    if !named.is_empty() {
+        named.reverse();
+        report
+            .omitted
+            .push(format!("findings {which}: {}", named.join(", ")));
+    }
 }
 
 fn omission(id: Option<&str>) -> String {
@@ -38,13 +108,9 @@ fn size(report: &Report) -> usize {
     serde_json::to_string(report).map_or(0, |json| json.len())
 }
 
-fn essentials(probes: &Value, records: usize, fields: usize, characters: usize) -> Value {
+fn essentials(probes: &Value, cut: Cut) -> Value {
     let mut probes = probes.clone();
-    if let Some(dns) = probes.get_mut("dns").and_then(Value::as_object_mut) {
-        for exchange in dns.values_mut() {
-            shorten_exchange(exchange, records, characters);
-        }
-    }
+    shorten_exchanges(&mut probes, cut);
     if let Some(chain) = probes
         .pointer_mut("/tls/chain")
         .and_then(Value::as_array_mut)
@@ -56,18 +122,33 @@ fn essentials(probes: &Value, records: usize, fields: usize, characters: usize) 
     }
     for journey in ["/http/https/page/headers", "/http/http/page/headers"] {
         if let Some(headers) = probes.pointer_mut(journey).and_then(Value::as_object_mut) {
-            shorten_fields(headers, fields);
+            shorten_fields(headers, cut.fields);
         }
     }
-    cut_texts(&mut probes, characters);
+    cut_texts(&mut probes, cut.characters);
     probes
 }
 
+/// Finds DNS answers wherever they stand: by their records and status.
+fn shorten_exchanges(value: &mut Value, cut: Cut) {
+    match value {
+        Value::Object(members)
+            if members.contains_key("records") && members.contains_key("status") =>
+        {
+            shorten_exchange(members, cut);
+        }
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|item| shorten_exchanges(item, cut)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| shorten_exchanges(item, cut)),
+        _ => {}
+    }
+}
+
 /// Keeps type, lifetime and presentation form of each record.
-fn shorten_exchange(exchange: &mut Value, records: usize, characters: usize) {
-    let Some(members) = exchange.as_object_mut() else {
-        return;
-    };
+fn shorten_exchange(members: &mut Map<String, Value>, cut: Cut) {
     for member in ["authority", "signatures", "name", "type"] {
         members.remove(member);
     }
@@ -75,12 +156,11 @@ fn shorten_exchange(exchange: &mut Value, records: usize, characters: usize) {
         return;
     };
     let had = list.len();
-    list.truncate(records);
+    list.truncate(cut.records);
     for record in list.iter_mut() {
         *record = json!({ "type": record["type"], "ttl": record["ttl"], "text": record["text"] });
-        cut_texts(record, characters);
     }
-    if had > records {
+    if had > cut.records {
         members.insert("recordCount".into(), had.into());
     }
 }
@@ -129,7 +209,7 @@ fn shorten_fields(headers: &mut Map<String, Value>, fields: usize) {
     headers.retain(|name, _| {
         let first = FIRST.contains(&name.as_str());
         kept += usize::from(!first);
-        first || kept <= fields.saturating_sub(FIRST.len())
+        first || kept <= fields
     });
 }
 

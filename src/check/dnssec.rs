@@ -1,0 +1,246 @@
+//! The zone's signatures.
+
+use std::collections::BTreeSet;
+
+use super::{Case, zone};
+use crate::probe::dns::{Exchange, Rtype, Status};
+use crate::probe::rdata::{Data, algorithm_name};
+use crate::probe::zone::Zone;
+use crate::report::{Confidence, Finding, Severity};
+
+checks! {
+    DNSSEC {
+        id: "dns.dnssec",
+        about: "Whether a validating resolver finds the answer signed and the signature good. A zone \
+            whose signatures are wrong is told from one whose servers are broken by asking once more \
+            without validation.",
+        reference: "RFC 4035 section 3.2.3",
+        reproduce: "dig {host} A +dnssec; dig {host} A +cd",
+        maps_to: ["internet.nl:web_dnssec_valid", "zonemaster:DNSSEC"],
+    }
+
+    ALGORITHM {
+        id: "dns.dnssec_algorithm",
+        about: "Whether the zone is signed with algorithms that validators trust.",
+        reference: "RFC 8624 section 3.1",
+        reproduce: "dig {zone} DNSKEY +short; dig {zone} DS +short",
+        maps_to: ["zonemaster:DNSSEC05"],
+    }
+
+    DENIAL {
+        id: "dns.dnssec_denial",
+        about: "How the zone proves that a name does not exist. Iterations and salt of NSEC3 protect \
+            nothing and cost every resolver.",
+        reference: "RFC 9276 section 3.1",
+        reproduce: "dig netrecon-nobody.{zone} A +dnssec",
+        maps_to: ["zonemaster:DNSSEC03"],
+    }
+}
+
+pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    if case.probes.url.name().is_some() {
+        dnssec(case, findings);
+    } else {
+        case.not_applicable(DNSSEC, "The target is an address, not a name.")
+            .add(findings);
+    }
+    let Some(zone) = zone::found(case, &[ALGORITHM, DENIAL], findings) else {
+        return;
+    };
+    algorithm(case, zone, findings);
+    denial(case, zone, findings);
+}
+
+fn dnssec(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let Some(a) = case.probes.records("a") else {
+        return case
+            .inconclusive(DNSSEC, "no answer came in time")
+            .add(findings);
+    };
+    if a.status == Status::ServFail {
+        return bogus(case, a, findings);
+    }
+    if !a.is_conclusive() {
+        return case
+            .inconclusive(DNSSEC, a.clause())
+            .evidence("/dns/a/status")
+            .add(findings);
+    }
+    let ds = case.probes.zone.as_ref().map(|zone| &zone.ds);
+    let has_ds = ds.is_some_and(|ds| ds.status == Status::Answer);
+    let no_ds = ds.is_some_and(|ds| matches!(ds.status, Status::NoData | Status::NxDomain));
+    let signed = !a.signatures.is_empty()
+        || case
+            .probes
+            .zone
+            .as_ref()
+            .is_some_and(|zone| !zone.soa.signatures.is_empty());
+    let draft = match (a.is_authenticated(), signed) {
+        (true, _) => case.pass(DNSSEC, "The answer is signed and validates."),
+        (false, true) if no_ds => case
+            .warn(
+                DNSSEC,
+                Severity::Low,
+                "The zone is signed, but its parent has no DS record: nobody can validate it.",
+            )
+            .evidence("/zone/ds/status")
+            .fix("Have the registrar publish the zone's DS record."),
+        (false, true) => case
+            .info(
+                DNSSEC,
+                "The answer is signed; the resolver does not say that it validates.",
+            )
+            .confidence(Confidence::Medium),
+        (false, false) if has_ds => case
+            .warn(
+                DNSSEC,
+                Severity::Medium,
+                "The parent has a DS record, but the answer is not signed.",
+            )
+            .evidence("/zone/ds/records")
+            .fix("Sign the zone again, or have the DS record removed."),
+        (false, false) => case
+            .warn(DNSSEC, Severity::Low, "The zone is not signed.")
+            .fix("Sign the zone with DNSSEC and have the registrar publish its DS record."),
+    };
+    draft.evidence("/dns/a/flags").add(findings);
+}
+
+/// SERVFAIL: bogus when the answer comes without validation, or when the
+/// resolver says so itself (RFC 8914 section 4); else broken.
+fn bogus(case: &Case<'_>, a: &Exchange, findings: &mut Vec<Finding>) {
+    let said = a
+        .extended
+        .iter()
+        .any(|error| matches!(error.code, 1 | 2 | 5..=12 | 25 | 27));
+    let unvalidated = case.probes.records("aUnvalidated");
+    let comes = unvalidated.is_some_and(|exchange| exchange.is_conclusive());
+    if said || comes {
+        return case
+            .fail(DNSSEC, Severity::High, format!("Validation fails: {}.", a.clause()))
+            .evidence("/dns/a/rcode")
+            .evidence("/dns/a/extended/0/purpose")
+            .evidence("/dns/aUnvalidated/status")
+            .confidence(if comes { Confidence::High } else { Confidence::Medium })
+            .fix("Mend the zone's signatures or its DS record; validating resolvers refuse the name until then.")
+            .add(findings);
+    }
+    case.inconclusive(DNSSEC, a.clause())
+        .evidence("/dns/a/rcode")
+        .add(findings);
+}
+
+fn algorithm(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
+    let keys = zone.dnskey.iter().flat_map(|exchange| exchange.data());
+    let mut used: BTreeSet<u8> = keys
+        .filter_map(|data| match data {
+            Data::Dnskey { algorithm, .. } => Some(*algorithm),
+            _ => None,
+        })
+        .collect();
+    let mut weak_digest = false;
+    for data in zone.ds.data() {
+        if let Data::Ds {
+            algorithm,
+            digest_type,
+            ..
+        } = data
+        {
+            used.insert(*algorithm);
+            weak_digest |= *digest_type == 1;
+        }
+    }
+    let names: Vec<&str> = used.iter().map(|number| algorithm_name(*number)).collect();
+    // RFC 8624 section 3.1 and RFC 9905: what must not be used to sign.
+    let weak = used
+        .iter()
+        .any(|number| matches!(number, 1 | 3 | 5 | 6 | 7 | 12));
+    let evidence = "/zone/dnskey/records";
+    if used.is_empty() {
+        let asked =
+            zone.ds.is_conclusive() && zone.dnskey.as_ref().is_none_or(|keys| keys.is_conclusive());
+        return match asked {
+            true => case.not_applicable(ALGORITHM, "The zone is not signed."),
+            false => case.inconclusive(ALGORITHM, zone.ds.clause()),
+        }
+        .evidence("/zone/ds/status")
+        .add(findings);
+    }
+    let draft = match (weak, weak_digest) {
+        (true, _) => case
+            .warn(
+                ALGORITHM,
+                Severity::Medium,
+                format!(
+                    "The zone is signed with {}, which validators no longer trust.",
+                    names.join(", ")
+                ),
+            )
+            .fix("Roll the keys to ECDSAP256SHA256 or ED25519."),
+        (false, true) => case
+            .warn(
+                ALGORITHM,
+                Severity::Low,
+                "The parent's DS record uses SHA-1.",
+            )
+            .fix("Publish a DS record with SHA-256."),
+        (false, false) => case.pass(
+            ALGORITHM,
+            format!("The zone is signed with {}.", names.join(", ")),
+        ),
+    };
+    draft
+        .evidence(evidence)
+        .evidence("/zone/ds/records")
+        .add(findings);
+}
+
+fn denial(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
+    let evidence = "/zone/wildcard/denial";
+    let nsec3 = zone
+        .wildcard
+        .authority
+        .iter()
+        .find_map(|record| match &record.data {
+            Data::Nsec3 {
+                iterations,
+                salt_length,
+                opt_out,
+                ..
+            } => Some((*iterations, *salt_length, *opt_out)),
+            _ => None,
+        });
+    let nsec = zone
+        .wildcard
+        .authority
+        .iter()
+        .any(|record| record.rtype == Rtype::NSEC);
+    match nsec3 {
+        Some((0, 0, _)) => case
+            .pass(DENIAL, "NSEC3 without iterations or salt.")
+            .evidence(evidence)
+            .add(findings),
+        Some((iterations, salt, _)) => case
+            .warn(
+                DENIAL,
+                Severity::Low,
+                format!("NSEC3 with {iterations} iteration(s) and {salt} octet(s) of salt."),
+            )
+            .evidence(evidence)
+            .fix("Set iterations to 0 and the salt to none.")
+            .add(findings),
+        None if nsec => case
+            .info(DENIAL, "NSEC: the names of the zone can be walked.")
+            .evidence(evidence)
+            .add(findings),
+        None if zone.wildcard.is_conclusive() => {
+            case.not_applicable(DENIAL, "No proof of absence was sent.")
+                .evidence("/zone/wildcard/status")
+                .add(findings);
+        }
+        None => case
+            .inconclusive(DENIAL, zone.wildcard.clause())
+            .evidence("/zone/wildcard/status")
+            .add(findings),
+    }
+}
