@@ -10,6 +10,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { nightlyReady, setup } from "./setup.mjs";
@@ -64,6 +65,7 @@ export async function buildCrate({ crate, library, inputs, dir, unwinding, featu
   const rustc = ask("rustc", unwinding ? ["+nightly", "--version"] : ["--version"]);
   const recipe = { unwinding, features, rustc };
   const stamp = join(ROOT, dir, ".built-from");
+  await otherBuild(dir);
   if (isUpToDate(dir, stamp, recipe, inputs)) {
     say(`${dir}/ is up to date`);
     return;
@@ -90,6 +92,17 @@ export async function buildCrate({ crate, library, inputs, dir, unwinding, featu
 }
 
 // --- is there anything to do? ------------------------------------------------
+
+/**
+ * Waits while somebody else builds into `dir` (wrangler after a change, a second
+ * terminal): worker-build touches its staging folder every second.
+ */
+async function otherBuild(dir) {
+  const staging = join(ROOT, dir, ".tmp");
+  const lives = () => Date.now() - (statSync(staging, { throwIfNoEntry: false })?.mtimeMs ?? 0) < 5_000;
+  if (lives()) say(`waiting for the build of ${dir}/ that is under way`);
+  while (lives()) await sleep(500);
+}
 
 function isUpToDate(dir, stamp, recipe, inputs) {
   if (!existsSync(stamp) || OUTPUTS.some((name) => !existsSync(join(ROOT, dir, name)))) return false;

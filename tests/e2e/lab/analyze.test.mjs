@@ -1,0 +1,69 @@
+// The built Worker, asked with curl as a person would, about hosts of the lab: what it
+// says must be what hosts.mjs knows to be true. Run by `scripts/test e2e-lab`.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { HOSTS } from "../../lab/hosts.mjs";
+import { Worker } from "../support/worker.mjs";
+
+const GOOD = HOSTS.find(({ name }) => name === "lab-good.com");
+const [IPV4, IPV6] = GOOD.addresses;
+
+/** @type {Worker} */
+let worker;
+before(async () => (worker = await Worker.start()));
+after(() => worker.stop());
+
+/** `curl` with these options; the answer's body as JSON. */
+async function curl(...options) {
+  const args = ["--silent", "--show-error", "--max-time", "20", "--header", "cf-connecting-ip: 198.51.100.77"];
+  const { stdout } = await promisify(execFile)("curl", [...args, ...options], { maxBuffer: 1 << 24 });
+  return JSON.parse(stdout);
+}
+
+function analyze(target) {
+  const body = JSON.stringify({ target, detail: "full" });
+  return curl("--json", body, `${worker.url}/api/analyze`);
+}
+
+test("curl gets a good host's true DNS, HTTP and TLS 1.3 facts, with nothing left open", async () => {
+  const report = await analyze(GOOD.name);
+  const { dns, http, tls } = report.probes;
+  assert.deepEqual(dns.a.records.map(({ data }) => data.address), [IPV4]);
+  assert.deepEqual(dns.aaaa.records.map(({ data }) => data.address), [IPV6]);
+  assert.equal(http.https.page.status, 200);
+  assert.equal(http.http.end, "met_https");
+  assert.equal(tls.handshakes.best.version, "TLSv1.3");
+  assert.equal(tls.handshakes.best.keyProven, true);
+  assert.deepEqual([tls.trust.trusted, tls.trust.reason, tls.trust.nameMatches], [true, "trusted", true]);
+  assert.equal(report.coverage.ratio, 1);
+  const wrong = report.findings.filter(({ state }) => state === "fail" || state === "inconclusive");
+  assert.deepEqual(wrong.map(({ id }) => id), []);
+});
+
+test("GET answers what POST does, and the report opens by its id", async () => {
+  const report = await curl(`${worker.url}/api/analyze?target=${GOOD.name}`);
+  const stored = await curl(`${worker.url}/api/report/${report.id}`);
+  assert.equal(stored.target.host, GOOD.name);
+  assert.deepEqual(stored.findings, report.findings);
+});
+
+for (const [name, best] of [["tls13.lab-tls.net", "TLSv1.3"], ["tls12.lab-tls.net", "TLSv1.2"]]) {
+  test(`${name} is described by the handshake that it can do`, async () => {
+    const host = HOSTS.find((host) => host.name === name);
+    assert.ok(host.https.versions.includes(best), "the lab's own word");
+    const { probes } = await analyze(name);
+    assert.equal(probes.tls.handshakes.best.version, best);
+  });
+}
+
+test("a private address is refused before anything goes out", async () => {
+  const { events } = worker;
+  const answer = await analyze("http://169.254.169.254/latest/meta-data/");
+  assert.equal(answer.error, "target_refused");
+  const event = (await worker.eventsOf(events.length + 1)).at(-1);
+  assert.equal(event.subrequests, 0);
+  assert.equal(event.guard.decision, "refuse");
+});
