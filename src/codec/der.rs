@@ -52,6 +52,24 @@ pub(crate) fn children(der: &[u8], of: &Range<usize>) -> Vec<Element> {
     found
 }
 
+/// An element with this tag around the parts.
+pub(crate) fn wrapped(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let mut out = vec![tag];
+    match u8::try_from(content.len()) {
+        Ok(short) if short < 0x80 => out.push(short),
+        _ => {
+            let length = content.len().to_be_bytes();
+            let from = length.iter().position(|byte| *byte != 0).unwrap_or(0);
+            let digits = length.get(from..).unwrap_or_default();
+            out.push(0x80 | digits.len() as u8);
+            out.extend_from_slice(digits);
+        }
+    }
+    out.extend_from_slice(&content);
+    out
+}
+
 /// Tag numbers in use here.
 pub(crate) mod tag {
     pub(crate) const INTEGER: u8 = 0x02;
@@ -200,6 +218,15 @@ mod tests {
         assert_eq!(element(&[0x30, 0x05, 1, 2], 0, 4), None);
         assert_eq!(element(&[0x30, 0x84, 0xFF, 0xFF, 0xFF, 0xFF], 0, 6), None);
         assert_eq!(element(&[0x30, 0x80, 0, 0], 0, 4), None);
+    }
+
+    #[test]
+    fn what_is_wrapped_is_read_back() {
+        for length in [0, 1, 127, 128, 255, 256, 70_000] {
+            let der = wrapped(tag::SEQUENCE, &[&vec![7; length]]);
+            let outer = element(&der, 0, der.len()).unwrap();
+            assert_eq!((outer.content.len(), outer.whole.end), (length, der.len()));
+        }
     }
 
     #[test]

@@ -17,15 +17,20 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::guard::Guard;
 
+mod blocks;
 mod bound;
 mod der;
 mod format;
 mod header;
 mod moment;
+mod octets;
 mod pem;
+mod script;
 mod secret;
+mod structured;
 mod tags;
 mod txt;
+mod verdict;
 pub mod x509;
 
 pub use bound::OUTPUT_LIMIT;
@@ -70,11 +75,24 @@ macro_rules! kinds {
 
 kinds! {
     Certificate certificate,
+    Csr csr,
+    PrivateKey private_key,
     Jwt jwt,
+    Jwk jwk,
     Spf spf,
     Dmarc dmarc,
     Csp csp,
+    Url url,
+    Host host,
+    Ip ip,
+    Cidr cidr,
+    DataUri data_uri,
+    Base64 base64,
+    Hex hex,
     Json json,
+    Uuid uuid,
+    Ulid ulid,
+    UnixTime unix_time,
 }
 
 /// How much something matters.

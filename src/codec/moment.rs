@@ -1,7 +1,7 @@
-//! Unix seconds to RFC 3339, for all formats that have dates.
+//! Unix seconds to RFC 3339 and back, for all formats that have dates.
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 /// `2026-11-22T08:00:00Z`; years that RFC 3339 cannot write are named so.
 pub(crate) fn rfc3339(seconds: i64) -> String {
@@ -9,6 +9,20 @@ pub(crate) fn rfc3339(seconds: i64) -> String {
         .ok()
         .and_then(|moment| moment.format(&Rfc3339).ok())
         .unwrap_or_else(|| "outside the years 0000 to 9999".to_owned())
+}
+
+/// Unix seconds of an RFC 3339 date-time.
+pub(crate) fn from_rfc3339(text: &str) -> Option<i64> {
+    let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    Some(moment.unix_timestamp())
+}
+
+/// Unix seconds of an HTTP-date or RFC 5322 date.
+pub(crate) fn from_http_date(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let numeric = text.strip_suffix("GMT").map(|date| format!("{date}+0000"));
+    let moment = OffsetDateTime::parse(numeric.as_deref().unwrap_or(text), &Rfc2822).ok()?;
+    Some(moment.unix_timestamp())
 }
 
 /// A span of seconds in words, two units at the most: `3 days 4 hours`.
@@ -45,6 +59,11 @@ mod tests {
     #[test]
     fn dates_are_read_and_written() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(from_rfc3339("1994-11-06T08:49:37+01:00"), Some(784_108_177));
+        assert_eq!(
+            from_http_date("Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(784_111_777)
+        );
         assert_eq!(rfc3339(i64::MAX), "outside the years 0000 to 9999");
     }
 

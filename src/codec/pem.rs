@@ -34,6 +34,8 @@ pub(crate) struct Block<'a> {
     pub(crate) der: Vec<u8>,
     /// Whether the END line is there and names the same label.
     pub(crate) closed: bool,
+    /// Whether RFC 1421 headers (an encrypted key) stand before the body.
+    pub(crate) has_headers: bool,
 }
 
 impl Block<'_> {
@@ -76,6 +78,7 @@ pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
             whole: body,
             der,
             closed: true,
+            has_headers: false,
         }],
         _ => Vec::new(),
     }
@@ -97,13 +100,14 @@ fn armoured(text: &str) -> Vec<Block<'_>> {
         let closed = tail.starts_with(&end_line);
         let behind = if closed { end_line.len() } else { 0 };
         rest = tail.get(behind..).unwrap_or_default();
-        let body = without_headers(inner);
+        let (has_headers, body) = without_headers(inner);
         found.push(Block {
             label,
             body,
             whole: text.get(start..text.len() - rest.len()).unwrap_or_default(),
             der: decoded(body),
             closed,
+            has_headers,
         });
         if found.len() == BLOCK_LIMIT {
             break;
@@ -113,16 +117,16 @@ fn armoured(text: &str) -> Vec<Block<'_>> {
 }
 
 /// Skips `Name: value` lines up to the empty line (RFC 1421).
-fn without_headers(inner: &str) -> &str {
+fn without_headers(inner: &str) -> (bool, &str) {
     if !inner.contains(": ") {
-        return inner;
+        return (false, inner);
     }
     for gap in ["\n\n", "\r\n\r\n", "\\n\\n"] {
         if let Some((_, body)) = inner.split_once(gap) {
-            return body;
+            return (true, body);
         }
     }
-    ""
+    (true, "")
 }
 
 fn decoded(body: &str) -> Vec<u8> {

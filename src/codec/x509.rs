@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use x509_parser::der_parser::asn1_rs::{Any, Oid, Tag};
 use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, KeyUsage};
+use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Name};
 
 use crate::guard::text::clean;
@@ -49,13 +50,24 @@ impl Key {
                     .iter()
                     .find(|(id, _, _)| *id == oid)
                     .map_or((oid.as_str(), 0), |(_, name, bits)| (*name, *bits));
-                Key {
-                    algorithm: name.to_owned(),
-                    bits,
-                    curve: None,
-                    exponent: None,
-                }
+                Key::plain(name, bits)
             }
+        }
+    }
+
+    /// The key of an encoded SubjectPublicKeyInfo.
+    pub(crate) fn of_spki(der: &[u8]) -> Option<Self> {
+        let (_, spki) = SubjectPublicKeyInfo::from_der(der).ok()?;
+        Some(Key::of(&spki))
+    }
+
+    /// A key without curve or exponent.
+    pub(crate) fn plain(algorithm: &str, bits: u32) -> Self {
+        Key {
+            algorithm: algorithm.to_owned(),
+            bits,
+            curve: None,
+            exponent: None,
         }
     }
 
@@ -127,6 +139,22 @@ pub(crate) fn signature_algorithm(algorithm: &AlgorithmIdentifier) -> String {
         .iter()
         .find(|(id, _)| *id == oid)
         .map_or(oid.clone(), |(_, name)| (*name).to_owned())
+}
+
+/// Why a key is too weak for anyone to accept it.
+pub(crate) fn weakness(key: &Key) -> Option<String> {
+    match key.algorithm.as_str() {
+        "RSA" if key.bits < 2048 => Some(format!(
+            "An RSA key of {} bits; at least 2048 are needed.",
+            key.bits
+        )),
+        "EC" if (1..256).contains(&key.bits) => Some(format!(
+            "An elliptic curve of {} bits; at least 256 are needed.",
+            key.bits
+        )),
+        "DSA" => Some("DSA keys are no longer accepted.".to_owned()),
+        _ => None,
+    }
 }
 
 /// Whether a signature of this name rests on a broken hash.

@@ -7,7 +7,7 @@ use crate::codec::der::{self, CertificateLayout, Outline};
 use crate::codec::format::{Rule, Scribe, rules};
 use crate::codec::moment::{rfc3339, span_text};
 use crate::codec::pem::Block;
-use crate::codec::x509::is_broken_signature;
+use crate::codec::x509::{is_broken_signature, weakness};
 
 /// Takes down problems of one certificate.
 struct Judge<'s, 't> {
@@ -53,15 +53,8 @@ impl Judge<'_, '_> {
     fn key_and_signature(&mut self, certificate: &Certificate) {
         let key = &certificate.key;
         let at = self.layout.key.clone();
-        match key.algorithm.as_str() {
-            "RSA" if key.bits < 2048 => {
-                self.flag(WEAK_KEY, at.clone(), format!("An RSA key of {} bits; at least 2048 are needed.", key.bits));
-            }
-            "EC" if (1..256).contains(&key.bits) => {
-                self.flag(WEAK_KEY, at.clone(), format!("An elliptic curve of {} bits; at least 256 are needed.", key.bits));
-            }
-            "DSA" => self.flag(WEAK_KEY, at.clone(), "DSA keys are no longer accepted for TLS."),
-            _ => {}
+        if let Some(why) = weakness(key) {
+            self.flag(WEAK_KEY, at.clone(), why);
         }
         if key.algorithm == "RSA" && key.exponent.is_some_and(|e| e < 3 || e % 2 == 0) {
             self.flag(BAD_EXPONENT, at, "The RSA public exponent must be an odd number of at least 3.");

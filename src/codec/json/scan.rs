@@ -56,6 +56,8 @@ pub(crate) struct Scan {
     /// Members of the outermost object, or items of the outermost array.
     pub(crate) width: usize,
     pub(crate) members: Vec<Member>,
+    /// Items of the outermost array.
+    pub(crate) items: Vec<Range<usize>>,
     pub(crate) repeated: Vec<Range<usize>>,
     pub(crate) inexact: Vec<Range<usize>>,
     pub(crate) fault: Option<Fault>,
@@ -138,7 +140,12 @@ impl<'a> Scanner<'a> {
     fn value(&mut self, byte: u8) -> Result<Next, Fault> {
         let start = self.at;
         let of_array = self.open.len() == 1 && matches!(self.open.last(), Some(Frame::Array));
-        self.scan.width += usize::from(of_array);
+        if of_array {
+            self.scan.width += 1;
+            if self.scan.width <= REMEMBERED {
+                self.scan.items.push(start..start);
+            }
+        }
         self.scan.values += 1;
         let kind = match byte {
             b'{' => Type::Object,
@@ -178,13 +185,19 @@ impl<'a> Scanner<'a> {
         self.after_value()
     }
 
-    /// Ends the member of the outermost object whose value just ended.
+    /// Ends the member or item of the outermost container whose value just
+    /// ended.
     fn leave_value(&mut self) {
-        if let ([Frame::Object(_)], Some(member)) =
-            (self.open.as_slice(), self.scan.members.last_mut())
-            && self.scan.width <= REMEMBERED
-        {
-            member.value_at.end = self.at;
+        if self.scan.width > REMEMBERED {
+            return;
+        }
+        let ended = match self.open.as_slice() {
+            [Frame::Object(_)] => self.scan.members.last_mut().map(|member| &mut member.value_at),
+            [Frame::Array] => self.scan.items.last_mut(),
+            _ => None,
+        };
+        if let Some(range) = ended {
+            range.end = self.at;
         }
     }
 
