@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::format::PROBLEM_LIMIT;
 use super::{Confidence, Decoded, Kind, Problem, Reading};
 use crate::guard::text;
 
@@ -92,29 +93,25 @@ impl Cuts {
     }
 }
 
+/// Problems by position; the gravest are kept when not all fit.
 fn fit_problems(mut problems: Vec<Problem>, cuts: &mut Cuts) -> Vec<Problem> {
     for problem in &mut problems {
         problem.message = text::clean(&problem.message, MESSAGE_LIMIT);
     }
-    let sizes: Vec<usize> = problems.iter().map(json_len).collect();
-    if sizes.iter().sum::<usize>() <= PROBLEMS_LIMIT {
-        return problems;
-    }
-    let mut gravest: Vec<(Problem, usize)> = problems.into_iter().zip(sizes).collect();
-    gravest.sort_by_key(|(problem, _)| std::cmp::Reverse(problem.severity));
+    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+    let found = problems.len();
     let mut left = PROBLEMS_LIMIT;
-    let mut kept: Vec<Problem> = Vec::new();
-    for (problem, size) in gravest {
-        match left.checked_sub(size + 1) {
-            Some(rest) => {
-                left = rest;
-                kept.push(problem);
-            }
-            None => cuts.problems += 1,
+    problems.truncate(PROBLEM_LIMIT);
+    problems.retain(|problem| match left.checked_sub(json_len(problem) + 1) {
+        Some(rest) => {
+            left = rest;
+            true
         }
-    }
-    kept.sort_by_key(|problem| (problem.span.start, problem.span.end));
-    kept
+        None => false,
+    });
+    cuts.problems = found - problems.len();
+    problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    problems
 }
 
 fn fit_notes(notes: Vec<String>) -> Vec<String> {

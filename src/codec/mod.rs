@@ -30,7 +30,7 @@ mod secret;
 mod structured;
 mod tags;
 mod txt;
-mod verdict;
+pub mod verdict;
 pub mod x509;
 
 pub use bound::OUTPUT_LIMIT;
@@ -81,7 +81,20 @@ kinds! {
     Jwk jwk,
     Spf spf,
     Dmarc dmarc,
+    Dkim dkim,
+    MtaSts mta_sts,
+    TlsRpt tls_rpt,
+    Bimi bimi,
+    Caa caa,
+    Tlsa tlsa,
     Csp csp,
+    Hsts hsts,
+    SetCookie set_cookie,
+    PermissionsPolicy permissions_policy,
+    SecurityTxt security_txt,
+    AltSvc alt_svc,
+    AuthenticationResults authentication_results,
+    HttpHead http_head,
     Url url,
     Host host,
     Ip ip,
@@ -93,6 +106,18 @@ kinds! {
     Uuid uuid,
     Ulid ulid,
     UnixTime unix_time,
+}
+
+impl Kind {
+    /// Every problem that decoding as this kind can raise.
+    pub fn rules(self) -> impl Iterator<Item = &'static Rule> {
+        let borrowed: &[Kind] = match self {
+            Kind::HttpHead => http_head::BORROWED,
+            _ => &[],
+        };
+        let of = |kind: &Kind| kind.format().rules.iter().copied();
+        of(&self).chain(borrowed.iter().flat_map(of).collect::<Vec<_>>())
+    }
 }
 
 /// How much something matters.

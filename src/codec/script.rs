@@ -7,7 +7,6 @@ use serde::Serialize;
 /// Writing systems told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names are those of the Unicode scripts")]
 pub enum Script {
     Latin,
     Greek,
