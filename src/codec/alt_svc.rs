@@ -13,7 +13,11 @@ pub const FORMAT: Format = Format {
     example: "h3=\":443\"; ma=86400, h3-29=\":443\", h2=\"alt.example.net:8443\"; persist=1",
     fields: &[
         ("clear", "whether all alternatives are withdrawn"),
-        ("services", "each alternative: `protocol`, `host` (null for the same), `port`, `maxAge` in seconds, `persist`"),
+        (
+            "services",
+            "each alternative: `protocol`, `host` (null for the same), `port`, \
+             `maxAge` in seconds, `persist`",
+        ),
         ("http3", "whether HTTP/3 is offered"),
     ],
     rules: RULES,
@@ -54,9 +58,18 @@ pub struct Service {
 /// [`NotThis`] when no alternative can be read and it is not `clear`.
 pub fn parse(text: &str) -> Result<Reading<AltSvc>, NotThis> {
     let mut scribe = Scribe::new(text);
-    let mut alt_svc = AltSvc { clear: false, services: Vec::new(), http3: false };
+    let mut alt_svc = AltSvc {
+        clear: false,
+        services: Vec::new(),
+        http3: false,
+    };
     for field in header::fields(text, HEADERS) {
-        for part in split_outside_quotes(field.value, ',').into_iter().map(str::trim).filter(|part| !part.is_empty()).take(SERVICE_LIMIT) {
+        for part in split_outside_quotes(field.value, ',')
+            .into_iter()
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .take(SERVICE_LIMIT)
+        {
             if part == "clear" {
                 alt_svc.clear = true;
             } else if let Some(service) = service(&mut scribe, part) {
@@ -68,9 +81,14 @@ pub fn parse(text: &str) -> Result<Reading<AltSvc>, NotThis> {
         }
     }
     if !alt_svc.clear && alt_svc.services.is_empty() {
-        return Err(NotThis("Alt-Svc is `clear` or a list such as `h3=\":443\"; ma=86400`."));
+        return Err(NotThis(
+            "Alt-Svc is `clear` or a list such as `h3=\":443\"; ma=86400`.",
+        ));
     }
-    alt_svc.http3 = alt_svc.services.iter().any(|service| service.protocol == "h3");
+    alt_svc.http3 = alt_svc
+        .services
+        .iter()
+        .any(|service| service.protocol == "h3");
     Ok(Reading::new(alt_svc, scribe))
 }
 
@@ -79,17 +97,29 @@ fn service(scribe: &mut Scribe, part: &str) -> Option<Service> {
     let pieces = split_outside_quotes(part, ';');
     let alternative = pieces.first()?.trim();
     let Some((protocol, authority)) = alternative.split_once('=') else {
-        scribe.flag(SYNTAX, alternative, format!("{} is no `protocol=\"host:port\"`.", quoted(alternative)));
+        scribe.flag(
+            SYNTAX,
+            alternative,
+            format!("{} is no `protocol=\"host:port\"`.", quoted(alternative)),
+        );
         return None;
     };
-    let quoted_authority = authority.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let quoted_authority = authority
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     if quoted_authority.is_none() {
         scribe.flag(SYNTAX, authority, "The authority stands in double quotes.");
     }
     let bare = quoted_authority.unwrap_or(authority).trim_matches('"');
-    let port = bare.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+    let port = bare
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
     let Some((host, port)) = port else {
-        scribe.flag(NO_PORT, if bare.is_empty() { authority } else { bare }, "The port is missing or no number.");
+        scribe.flag(
+            NO_PORT,
+            if bare.is_empty() { authority } else { bare },
+            "The port is missing or no number.",
+        );
         return None;
     };
     judge(scribe, protocol, bare, host);
@@ -100,7 +130,13 @@ fn service(scribe: &mut Scribe, part: &str) -> Option<Service> {
         max_age: 86_400,
         persist: false,
     };
-    for parameter in pieces.iter().skip(1).map(|piece| piece.trim()).filter(|piece| !piece.is_empty()).take(16) {
+    for parameter in pieces
+        .iter()
+        .skip(1)
+        .map(|piece| piece.trim())
+        .filter(|piece| !piece.is_empty())
+        .take(16)
+    {
         self::parameter(scribe, parameter, &mut service);
     }
     Some(service)
@@ -108,12 +144,27 @@ fn service(scribe: &mut Scribe, part: &str) -> Option<Service> {
 
 fn judge(scribe: &mut Scribe, protocol: &str, authority: &str, host: &str) {
     if protocol.starts_with("h3-") || protocol == "quic" || protocol.starts_with("hq") {
-        scribe.flag(DRAFT_PROTOCOL, protocol, "A protocol of the time before HTTP/3; browsers no longer use it.");
+        scribe.flag(
+            DRAFT_PROTOCOL,
+            protocol,
+            "A protocol of the time before HTTP/3; browsers no longer use it.",
+        );
     } else if !matches!(protocol, "h3" | "h2" | "h2c" | "http%2F1.1" | "http/1.1") {
-        scribe.flag(UNKNOWN_PROTOCOL, protocol, format!("{} is no protocol that browsers use here.", quoted(protocol)));
+        scribe.flag(
+            UNKNOWN_PROTOCOL,
+            protocol,
+            format!(
+                "{} is no protocol that browsers use here.",
+                quoted(protocol)
+            ),
+        );
     }
     if !host.is_empty() {
-        scribe.flag(OTHER_HOST, authority, "Another host: it must hold a certificate for the original one.");
+        scribe.flag(
+            OTHER_HOST,
+            authority,
+            "Another host: it must hold a certificate for the original one.",
+        );
     }
 }
 
@@ -125,15 +176,27 @@ fn parameter(scribe: &mut Scribe, parameter: &str, service: &mut Service) {
             Ok(age) => {
                 service.max_age = age;
                 if age == 0 {
-                    scribe.flag(ZERO_AGE, parameter, "Zero seconds: the alternative is forgotten at once.");
+                    scribe.flag(
+                        ZERO_AGE,
+                        parameter,
+                        "Zero seconds: the alternative is forgotten at once.",
+                    );
                 }
             }
             Err(_) => scribe.flag(BAD_PARAMETER, parameter, "`ma` is a number of seconds."),
         },
         "persist" if bare == "1" => service.persist = true,
-        "persist" => scribe.flag(BAD_PARAMETER, parameter, "The only value of `persist` is 1."),
+        "persist" => scribe.flag(
+            BAD_PARAMETER,
+            parameter,
+            "The only value of `persist` is 1.",
+        ),
         "v" => scribe.flag(BAD_PARAMETER, parameter, "`v` belonged to Google QUIC."),
-        _ => scribe.flag(BAD_PARAMETER, parameter, format!("{} is not defined and ignored.", quoted(name))),
+        _ => scribe.flag(
+            BAD_PARAMETER,
+            parameter,
+            format!("{} is not defined and ignored.", quoted(name)),
+        ),
     }
 }
 
@@ -185,10 +248,27 @@ mod tests {
 
     #[test]
     fn alternatives_are_read() {
-        let reading = parse("Alt-Svc: h2=\"alt.example.com:8000\"; ma=60; persist=1, h3=\":443\"").unwrap();
+        let reading =
+            parse("Alt-Svc: h2=\"alt.example.com:8000\"; ma=60; persist=1, h3=\":443\"").unwrap();
         let services = &reading.value.services;
-        assert_eq!(services[0], Service { protocol: "h2".into(), host: Some("alt.example.com".into()), port: 8000, max_age: 60, persist: true });
-        assert_eq!((services[1].host.as_deref(), services[1].max_age, reading.value.http3), (None, 86_400, true));
+        assert_eq!(
+            services[0],
+            Service {
+                protocol: "h2".into(),
+                host: Some("alt.example.com".into()),
+                port: 8000,
+                max_age: 60,
+                persist: true
+            }
+        );
+        assert_eq!(
+            (
+                services[1].host.as_deref(),
+                services[1].max_age,
+                reading.value.http3
+            ),
+            (None, 86_400, true)
+        );
         assert!(parse("clear").unwrap().value.clear);
     }
 

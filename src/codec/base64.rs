@@ -5,9 +5,9 @@ use ::base64::alphabet;
 use ::base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Serialize;
 
+use super::Kind;
 use super::format::{Format, NotThis, Reading, Scribe, range_within, rules};
 use super::octets::Octets;
-use super::Kind;
 
 /// What there is to know about the kind `base64`.
 pub const FORMAT: Format = Format {
@@ -16,12 +16,18 @@ pub const FORMAT: Format = Format {
     reference: "RFC 4648 section 4",
     example: "VGhlIHF1aWNrIGJyb3duIGZveCBqdW1wcyBvdmVyIHRoZSBsYXp5IGRvZy4",
     fields: &[
-        ("alphabet", "`standard`, `url`, `either` when no character tells them apart, or `mixed`"),
+        (
+            "alphabet",
+            "`standard`, `url`, `either` when no character tells them apart, or `mixed`",
+        ),
         ("padded", "whether the end is padded with `=`"),
         ("bytes", "octets encoded"),
         ("text", "the beginning, when the octets are UTF-8 text"),
         ("hex", "the beginning in hexadecimal, when they are not"),
-        ("looksLike", "what the octets are by their beginning or structure"),
+        (
+            "looksLike",
+            "what the octets are by their beginning or structure",
+        ),
         ("innerKind", "the kind that the text can be decoded as"),
     ],
     rules: RULES,
@@ -45,39 +51,92 @@ pub fn parse(text: &str) -> Result<Reading<Base64>, NotThis> {
     let body = bare.trim_end_matches(|c: char| c == '=' || c.is_ascii_whitespace());
     let chars: Vec<u8> = body.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
     if chars.len() < 2 || !chars.iter().all(|b| is_member(*b)) {
-        return Err(NotThis("base 64 is made of letters, digits, and `+` `/` or `-` `_`, with `=` only at its end."));
+        return Err(NotThis(
+            "base 64 is made of letters, digits, and `+` `/` or `-` `_`, with `=` only at its end.",
+        ));
     }
     let mut scribe = Scribe::new(text);
     let alphabet = alphabet_of(&chars);
     let padding = bare.bytes().filter(|b| *b == b'=').count();
     judge(&mut scribe, bare, body, chars.len(), alphabet, padding);
-    let url: Vec<u8> = chars.iter().map(|b| match b { b'+' => b'-', b'/' => b'_', other => *other }).collect();
+    let url: Vec<u8> = chars
+        .iter()
+        .map(|b| match b {
+            b'+' => b'-',
+            b'/' => b'_',
+            other => *other,
+        })
+        .collect();
     let whole = url.len() - usize::from(url.len() % 4 == 1);
-    let octets = LENIENT.decode(url.get(..whole).unwrap_or_default()).unwrap_or_default();
+    let octets = LENIENT
+        .decode(url.get(..whole).unwrap_or_default())
+        .unwrap_or_default();
     if canonical_tail(&url, &octets) == Some(false) {
-        scribe.flag(TRAILING_BITS, last_char(body), "The unused bits at the end are not zero; strict decoders refuse it, others accept two spellings of one value.");
+        scribe.flag(
+            TRAILING_BITS,
+            last_char(body),
+            "The unused bits at the end are not zero; strict decoders refuse it, \
+             others accept two spellings of one value.",
+        );
     }
     let octets = Octets::of(&octets);
     if octets.secret {
-        scribe.flag(PRIVATE_KEY, bare, "The octets hold a private key; treat it as disclosed. It is not repeated here.");
+        scribe.flag(
+            PRIVATE_KEY,
+            bare,
+            "The octets hold a private key; treat it as disclosed. It is not repeated here.",
+        );
     }
-    Ok(Reading::new(Base64 { alphabet, padded: padding > 0, octets }, scribe))
+    Ok(Reading::new(
+        Base64 {
+            alphabet,
+            padded: padding > 0,
+            octets,
+        },
+        scribe,
+    ))
 }
 
-fn judge(scribe: &mut Scribe, bare: &str, body: &str, length: usize, alphabet: &str, padding: usize) {
+fn judge(
+    scribe: &mut Scribe,
+    bare: &str,
+    body: &str,
+    length: usize,
+    alphabet: &str,
+    padding: usize,
+) {
     if alphabet == "mixed" {
-        let odd = body.find(['-', '_']).and_then(|at| body.get(at..=at)).unwrap_or(body);
-        scribe.flag(MIXED_ALPHABETS, odd, "Characters of both alphabets are used; no strict decoder accepts that.");
+        let odd = body
+            .find(['-', '_'])
+            .and_then(|at| body.get(at..=at))
+            .unwrap_or(body);
+        scribe.flag(
+            MIXED_ALPHABETS,
+            odd,
+            "Characters of both alphabets are used; no strict decoder accepts that.",
+        );
     }
     if length % 4 == 1 {
-        scribe.flag(CUT_OFF, last_char(body), "A character is missing or too many: this cannot be the whole encoding.");
+        scribe.flag(
+            CUT_OFF,
+            last_char(body),
+            "A character is missing or too many: this cannot be the whole encoding.",
+        );
     }
     let wanted = (4 - length % 4) % 4;
     if padding > 0 && padding != wanted && length % 4 != 1 {
         let tail = bare.find('=').and_then(|at| bare.get(at..)).unwrap_or(bare);
-        scribe.flag(BAD_PADDING, tail, format!("{wanted} padding characters belong here, {padding} are given."));
+        scribe.flag(
+            BAD_PADDING,
+            tail,
+            format!("{wanted} padding characters belong here, {padding} are given."),
+        );
     } else if padding == 0 && wanted > 0 && alphabet == "standard" {
-        scribe.flag(NO_PADDING, last_char(body), "The padding is missing; strict decoders of the standard alphabet refuse it.");
+        scribe.flag(
+            NO_PADDING,
+            last_char(body),
+            "The padding is missing; strict decoders of the standard alphabet refuse it.",
+        );
     }
 }
 
@@ -116,7 +175,12 @@ const fn is_member(byte: u8) -> bool {
 fn sniff(text: &str) -> u8 {
     let bare = text.trim();
     let body = bare.trim_end_matches('=');
-    if body.len() < 8 || !body.bytes().all(|b| is_member(b) || b.is_ascii_whitespace()) || body.contains(' ') {
+    if body.len() < 8
+        || !body
+            .bytes()
+            .all(|b| is_member(b) || b.is_ascii_whitespace())
+        || body.contains(' ')
+    {
         return 0;
     }
     let Ok(reading) = parse(text) else {
@@ -126,7 +190,8 @@ fn sniff(text: &str) -> u8 {
     let told = octets.text.is_some() || octets.looks_like.is_some() || octets.secret;
     let padded = range_within(bare, body).is_some_and(|range| range.end < bare.len());
     let has = |test: fn(&u8) -> bool| body.as_bytes().iter().any(test);
-    let varied = has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    let varied =
+        has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
     match (reading.problems.is_empty(), told, padded || varied) {
         (true, true, true) => 84,
         (true, false, true) if body.len() >= 16 => 62,
@@ -166,7 +231,12 @@ mod tests {
 
     #[test]
     fn the_vectors_of_rfc_4648_section_10_are_read() {
-        for (text, wanted) in [("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYmFy", "foobar")] {
+        for (text, wanted) in [
+            ("Zg==", "f"),
+            ("Zm8=", "fo"),
+            ("Zm9v", "foo"),
+            ("Zm9vYmFy", "foobar"),
+        ] {
             let reading = parse(text).unwrap();
             assert_eq!(reading.value.octets.text.as_deref(), Some(wanted));
             assert_eq!(reading.problems, []);
@@ -175,7 +245,14 @@ mod tests {
 
     #[test]
     fn what_strict_decoders_refuse_is_named() {
-        let codes = |text: &str| -> Vec<_> { parse(text).unwrap().problems.iter().map(|p| p.code).collect() };
+        let codes = |text: &str| -> Vec<_> {
+            parse(text)
+                .unwrap()
+                .problems
+                .iter()
+                .map(|p| p.code)
+                .collect()
+        };
         assert_eq!(codes("Zm9vY"), ["base64.cut_off"]);
         assert_eq!(codes("Zg="), ["base64.bad_padding"]);
         assert_eq!(codes("Zh=="), ["base64.trailing_bits"]);
@@ -185,7 +262,11 @@ mod tests {
 
     #[test]
     fn nested_text_names_its_kind() {
-        let inner = ::base64::engine::general_purpose::STANDARD.encode("v=spf1 include:example.net -all");
-        assert_eq!(parse(&inner).unwrap().value.octets.inner_kind, Some(Kind::Spf));
+        let inner =
+            ::base64::engine::general_purpose::STANDARD.encode("v=spf1 include:example.net -all");
+        assert_eq!(
+            parse(&inner).unwrap().value.octets.inner_kind,
+            Some(Kind::Spf)
+        );
     }
 }

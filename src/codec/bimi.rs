@@ -14,7 +14,10 @@ pub const FORMAT: Format = Format {
     example: "v=BIMI1; l=http://example.com/logo.png; a=",
     fields: &[
         ("valid", "whether receivers can use the record"),
-        ("declined", "whether the domain declines to take part (`l` and `a` empty)"),
+        (
+            "declined",
+            "whether the domain declines to take part (`l` and `a` empty)",
+        ),
         ("logo", "`l`: where the SVG is"),
         ("evidence", "`a`: where the mark certificate is"),
         ("avatar", "`avp`: `brand` or `personal`"),
@@ -49,12 +52,23 @@ pub fn parse(text: &str) -> Result<Reading<Bimi>, NotThis> {
         return Err(NotThis("a BIMI record begins with `v=BIMI1`."));
     }
     let mut scribe = Scribe::new(text);
-    let found = tags::read(text, &TagRules { malformed: MALFORMED, repeated: REPEATED }, &mut scribe);
+    let found = tags::read(
+        text,
+        &TagRules {
+            malformed: MALFORMED,
+            repeated: REPEATED,
+        },
+        &mut scribe,
+    );
     let version = found.first().copied();
     let whole = version.map_or(text, |tag| tag.whole);
     let mut valid = version.is_some_and(|tag| tag.name == "v" && tag.value == VERSION);
     if !valid {
-        scribe.flag(VERSION_CASE, whole, "The version must be written `v=BIMI1` exactly.");
+        scribe.flag(
+            VERSION_CASE,
+            whole,
+            "The version must be written `v=BIMI1` exactly.",
+        );
     }
     let (logo, evidence) = (tags::find(&found, "l"), tags::find(&found, "a"));
     let empty = |tag: Option<Tag>| tag.is_none_or(|tag| tag.value.is_empty());
@@ -68,18 +82,32 @@ pub fn parse(text: &str) -> Result<Reading<Bimi>, NotThis> {
         Some(tag) => valid &= is_https(&mut scribe, tag),
     }
     if let Some(tag) = logo.filter(|tag| !tag.value.is_empty()) {
-        let path = tag.value.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        let path = tag
+            .value
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         if !path.ends_with(".svg") && !path.ends_with(".svgz") {
             scribe.flag(NOT_SVG, tag.value, "The logo must be an SVG Tiny PS image.");
         }
     }
     match evidence {
-        Some(tag) if !tag.value.is_empty() && tag.value != "self" => valid &= is_https(&mut scribe, tag),
+        Some(tag) if !tag.value.is_empty() && tag.value != "self" => {
+            valid &= is_https(&mut scribe, tag)
+        }
         _ if declined => {}
-        _ => scribe.flag(NO_EVIDENCE, evidence.map_or(whole, |tag| tag.whole), "Without a mark certificate the large mailbox providers show no logo."),
+        _ => scribe.flag(
+            NO_EVIDENCE,
+            evidence.map_or(whole, |tag| tag.whole),
+            "Without a mark certificate the large mailbox providers show no logo.",
+        ),
     }
     others(&mut scribe, &found);
-    let value = |tag: Option<Tag>| tag.filter(|tag| !tag.value.is_empty()).map(|tag| tag.value.to_owned());
+    let value = |tag: Option<Tag>| {
+        tag.filter(|tag| !tag.value.is_empty())
+            .map(|tag| tag.value.to_owned())
+    };
     let bimi = Bimi {
         valid,
         declined,
@@ -91,9 +119,17 @@ pub fn parse(text: &str) -> Result<Reading<Bimi>, NotThis> {
 }
 
 fn is_https(scribe: &mut Scribe, tag: Tag) -> bool {
-    let https = tag.value.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://")) && tag.value.len() > 8;
+    let https = tag
+        .value
+        .get(..8)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+        && tag.value.len() > 8;
     if !https {
-        scribe.flag(NOT_HTTPS, tag.value, format!("`{}` must be one https: address.", tag.name));
+        scribe.flag(
+            NOT_HTTPS,
+            tag.value,
+            format!("`{}` must be one https: address.", tag.name),
+        );
     }
     https
 }
@@ -104,7 +140,11 @@ fn others(scribe: &mut Scribe, found: &[Tag]) {
             "v" | "l" | "a" | "lps" => {}
             "avp" if matches!(tag.value, "brand" | "personal") => {}
             "avp" => scribe.flag(BAD_AVATAR, tag.value, "`avp` is `brand` or `personal`."),
-            _ => scribe.flag(UNKNOWN_TAG, tag.whole, format!("{} is not defined and ignored.", quoted(tag.name))),
+            _ => scribe.flag(
+                UNKNOWN_TAG,
+                tag.whole,
+                format!("{} is not defined and ignored.", quoted(tag.name)),
+            ),
         }
     }
 }
@@ -116,27 +156,27 @@ fn is_bimi(text: &str) -> bool {
 const VERSION: &str = "BIMI1";
 
 rules! {
-    VERSION_CASE = "bimi.version_case", High, "draft-brand-indicators-for-message-identification section 4.2",
+    VERSION_CASE = "bimi.version_case", High, "BIMI draft section 4.2",
         "The version is not written as it must be.";
-    SEVERAL = "bimi.several_records", High, "draft-brand-indicators-for-message-identification section 4.4",
+    SEVERAL = "bimi.several_records", High, "BIMI draft section 4.4",
         "Receivers ignore all records where there is more than one.";
-    NO_LOGO = "bimi.no_logo", High, "draft-brand-indicators-for-message-identification section 4.2",
+    NO_LOGO = "bimi.no_logo", High, "BIMI draft section 4.2",
         "There is no logo.";
-    NOT_HTTPS = "bimi.not_https", High, "draft-brand-indicators-for-message-identification section 4.2",
+    NOT_HTTPS = "bimi.not_https", High, "BIMI draft section 4.2",
         "An address is not https.";
-    NOT_SVG = "bimi.not_svg", Medium, "draft-brand-indicators-for-message-identification section 4.2",
+    NOT_SVG = "bimi.not_svg", Medium, "BIMI draft section 4.2",
         "The logo does not look like an SVG image.";
-    MALFORMED = "bimi.malformed", Medium, "draft-brand-indicators-for-message-identification section 4.2",
+    MALFORMED = "bimi.malformed", Medium, "BIMI draft section 4.2",
         "Something between semicolons is no tag.";
-    REPEATED = "bimi.repeated_tag", Medium, "draft-brand-indicators-for-message-identification section 4.2",
+    REPEATED = "bimi.repeated_tag", Medium, "BIMI draft section 4.2",
         "A tag is given twice.";
-    BAD_AVATAR = "bimi.bad_avatar", Low, "draft-brand-indicators-for-message-identification section 4.2",
+    BAD_AVATAR = "bimi.bad_avatar", Low, "BIMI draft section 4.2",
         "The avatar preference does not exist.";
-    NO_EVIDENCE = "bimi.no_evidence", Low, "draft-brand-indicators-for-message-identification section 4.2",
+    NO_EVIDENCE = "bimi.no_evidence", Low, "BIMI draft section 4.2",
         "There is no mark certificate.";
-    DECLINED = "bimi.declined", Info, "draft-brand-indicators-for-message-identification section 4.2",
+    DECLINED = "bimi.declined", Info, "BIMI draft section 4.2",
         "The domain declines to take part.";
-    UNKNOWN_TAG = "bimi.unknown_tag", Info, "draft-brand-indicators-for-message-identification section 4.2",
+    UNKNOWN_TAG = "bimi.unknown_tag", Info, "BIMI draft section 4.2",
         "A tag is not defined and ignored.";
 }
 
@@ -146,7 +186,10 @@ mod tests {
 
     #[test]
     fn a_full_record_has_no_problems() {
-        let reading = parse("v=BIMI1; l=https://example.com/logo.svg; a=https://example.com/vmc.pem; avp=brand").unwrap();
+        let reading = parse(
+            "v=BIMI1; l=https://example.com/logo.svg; a=https://example.com/vmc.pem; avp=brand",
+        )
+        .unwrap();
         assert!(reading.value.valid && reading.problems.is_empty());
     }
 
@@ -160,7 +203,10 @@ mod tests {
     fn faults_are_named() {
         let reading = parse(FORMAT.example).unwrap();
         let codes: Vec<_> = reading.problems.iter().map(|p| p.code).collect();
-        assert_eq!(codes, ["bimi.not_https", "bimi.not_svg", "bimi.no_evidence"]);
+        assert_eq!(
+            codes,
+            ["bimi.not_https", "bimi.not_svg", "bimi.no_evidence"]
+        );
         assert!(!reading.value.valid);
     }
 }

@@ -3,20 +3,35 @@
 
 use serde::Serialize;
 
-use super::format::{Format, NotThis, Reading, Scribe, quoted, rules};
 use super::Kind;
+use super::format::{Format, NotThis, Reading, Scribe, quoted, rules};
 
 /// What there is to know about the kind `caa`.
 pub const FORMAT: Format = Format {
     kind: Kind::Caa,
     title: "CAA record set",
     reference: "RFC 8659",
-    example: "example.com. 300 IN CAA 0 issue \"letsencrypt.org; validationmethods=dns-01\"\nexample.com. 300 IN CAA 0 iodef \"security@example.com\"",
+    example: "example.com. 300 IN CAA 0 issue \"letsencrypt.org; \
+        validationmethods=dns-01\"\nexample.com. 300 IN CAA 0 iodef \
+        \"security@example.com\"",
     fields: &[
-        ("records", "each record: `flags`, `critical`, `tag`, `value`, and for issuer tags `issuer` and `parameters`"),
-        ("issue", "who may issue certificates: domains, an empty list for nobody, null for anyone"),
-        ("issueWild", "who may issue wildcard certificates, after falling back on `issue`"),
-        ("issueMail", "who may issue mail certificates, or null for anyone"),
+        (
+            "records",
+            "each record: `flags`, `critical`, `tag`, `value`, and for issuer tags \
+             `issuer` and `parameters`",
+        ),
+        (
+            "issue",
+            "who may issue certificates: domains, an empty list for nobody, null for anyone",
+        ),
+        (
+            "issueWild",
+            "who may issue wildcard certificates, after falling back on `issue`",
+        ),
+        (
+            "issueMail",
+            "who may issue mail certificates, or null for anyone",
+        ),
         ("incidents", "`iodef`: where attempts are reported"),
     ],
     rules: RULES,
@@ -82,21 +97,36 @@ struct Rdata<'a> {
 pub fn parse(text: &str) -> Result<Reading<Caa>, NotThis> {
     let mut scribe = Scribe::new(text);
     let mut records: Vec<Record> = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(';')).take(RECORD_LIMIT) {
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with(';'))
+        .take(RECORD_LIMIT)
+    {
         match rdata(line) {
             Some(rdata) => records.push(record(&mut scribe, &rdata)),
-            None => scribe.flag(MALFORMED, line, "A record is flags, a tag and a value: `0 issue \"ca.example\"`."),
+            None => scribe.flag(
+                MALFORMED,
+                line,
+                "A record is flags, a tag and a value: `0 issue \"ca.example\"`.",
+            ),
         }
     }
     if records.is_empty() {
-        return Err(NotThis("a CAA record is flags, a tag and a value, such as 0 issue \"letsencrypt.org\"."));
+        return Err(NotThis(
+            "a CAA record is flags, a tag and a value, such as 0 issue \"letsencrypt.org\".",
+        ));
     }
     judge(&mut scribe, text, &records);
     let issue = issuers(&records, "issue");
     let caa = Caa {
         issue_wild: issuers(&records, "issuewild").or_else(|| issue.clone()),
         issue_mail: issuers(&records, "issuemail"),
-        incidents: records.iter().filter(|record| record.tag == "iodef").map(|record| record.value.clone()).collect(),
+        incidents: records
+            .iter()
+            .filter(|record| record.tag == "iodef")
+            .map(|record| record.value.clone())
+            .collect(),
         issue,
         records,
     };
@@ -114,8 +144,15 @@ fn rdata(line: &str) -> Option<Rdata<'_>> {
     let (flags, rest) = rest.split_once([' ', '\t'])?;
     let rest = rest.trim_start();
     let (tag, value) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
-    let plausible = flags.parse::<u32>().is_ok() && !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_alphanumeric());
-    plausible.then_some(Rdata { flags, tag, value: value.trim(), from_zone })
+    let plausible = flags.parse::<u32>().is_ok()
+        && !tag.is_empty()
+        && tag.bytes().all(|b| b.is_ascii_alphanumeric());
+    plausible.then_some(Rdata {
+        flags,
+        tag,
+        value: value.trim(),
+        from_zone,
+    })
 }
 
 fn record(scribe: &mut Scribe, rdata: &Rdata) -> Record {
@@ -124,20 +161,42 @@ fn record(scribe: &mut Scribe, rdata: &Rdata) -> Record {
         0
     });
     if !matches!(flags, 0 | 128) && rdata.flags.parse::<u8>().is_ok() {
-        let hint = if flags == 1 { "; 128 sets the critical bit" } else { "" };
-        scribe.flag(ODD_FLAGS, rdata.flags, format!("Only the bit of value 128 (critical) has a meaning{hint}."));
+        let hint = if flags == 1 {
+            "; 128 sets the critical bit"
+        } else {
+            ""
+        };
+        scribe.flag(
+            ODD_FLAGS,
+            rdata.flags,
+            format!("Only the bit of value 128 (critical) has a meaning{hint}."),
+        );
     }
     let (value, inside) = unquoted(scribe, rdata.value);
     let tag = rdata.tag.to_ascii_lowercase();
     let critical = flags & 128 != 0;
     if !TAGS.contains(&tag.as_str()) {
         let (rule, effect) = match critical {
-            true => (UNKNOWN_CRITICAL, "and it is critical: no issuer that does not know it may issue"),
+            true => (
+                UNKNOWN_CRITICAL,
+                "and it is critical: no issuer that does not know it may issue",
+            ),
             false => (UNKNOWN_TAG, "and ignored"),
         };
-        scribe.flag(rule, rdata.tag, format!("{} is not defined {effect}.", quoted(rdata.tag)));
+        scribe.flag(
+            rule,
+            rdata.tag,
+            format!("{} is not defined {effect}.", quoted(rdata.tag)),
+        );
     }
-    let mut record = Record { flags, critical, tag, value, issuer: None, parameters: Vec::new() };
+    let mut record = Record {
+        flags,
+        critical,
+        tag,
+        value,
+        issuer: None,
+        parameters: Vec::new(),
+    };
     match record.tag.as_str() {
         "issue" | "issuewild" | "issuemail" | "issuevmc" => issuer(scribe, inside, &mut record),
         "iodef" => incident(scribe, inside),
@@ -165,15 +224,38 @@ fn unquoted<'a>(scribe: &mut Scribe, value: &'a str) -> (String, &'a str) {
 fn issuer(scribe: &mut Scribe, inside: &str, record: &mut Record) {
     let mut parts = inside.split(';');
     let domain = parts.next().unwrap_or_default().trim();
-    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
     if !domain.is_empty() && !domain.split('.').all(is_label) {
-        scribe.flag(BAD_ISSUER, domain, format!("{} is no domain of an issuer; issuers take the whole record as a refusal.", quoted(domain)));
+        scribe.flag(
+            BAD_ISSUER,
+            domain,
+            format!(
+                "{} is no domain of an issuer; issuers take the whole record as a refusal.",
+                quoted(domain)
+            ),
+        );
     } else if !domain.is_empty() && !domain.contains('.') {
-        scribe.flag(BAD_ISSUER, domain, "An issuer is named by a domain, such as letsencrypt.org.");
+        scribe.flag(
+            BAD_ISSUER,
+            domain,
+            "An issuer is named by a domain, such as letsencrypt.org.",
+        );
     }
     record.issuer = Some(domain.to_ascii_lowercase());
-    for part in parts.map(str::trim).filter(|part| !part.is_empty()).take(16) {
-        let Some((name, value)) = part.split_once('=').map(|(name, value)| (name.trim(), value.trim())) else {
+    for part in parts
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .take(16)
+    {
+        let Some((name, value)) = part
+            .split_once('=')
+            .map(|(name, value)| (name.trim(), value.trim()))
+        else {
             scribe.flag(BAD_PARAMETER, part, "A parameter is `name=value`.");
             continue;
         };
@@ -185,27 +267,49 @@ fn issuer(scribe: &mut Scribe, inside: &str, record: &mut Record) {
 }
 
 fn incident(scribe: &mut Scribe, inside: &str) {
-    let scheme = inside.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let scheme = inside
+        .split_once(':')
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
     match scheme.as_deref() {
         Some("mailto" | "https") => {}
         Some("http") => scribe.flag(PLAIN_INCIDENT, inside, "Reports would travel unencrypted."),
         _ => {
-            let hint = if inside.contains('@') { "; `mailto:` is missing in front" } else { "" };
-            scribe.flag(BAD_INCIDENT, inside, format!("`iodef` is a mailto: or https: address{hint}."));
+            let hint = if inside.contains('@') {
+                "; `mailto:` is missing in front"
+            } else {
+                ""
+            };
+            scribe.flag(
+                BAD_INCIDENT,
+                inside,
+                format!("`iodef` is a mailto: or https: address{hint}."),
+            );
         }
     }
 }
 
 fn judge(scribe: &mut Scribe, text: &str, records: &[Record]) {
     for tag in ["issue", "issuewild", "issuemail"] {
-        let named: Vec<&str> = records.iter().filter(|record| record.tag == tag).filter_map(|record| record.issuer.as_deref()).collect();
+        let named: Vec<&str> = records
+            .iter()
+            .filter(|record| record.tag == tag)
+            .filter_map(|record| record.issuer.as_deref())
+            .collect();
         if named.len() > 1 && named.contains(&"") {
-            scribe.flag(MOOT_REFUSAL, text.trim(), format!("`{tag} \";\"` has no effect beside another `{tag}`."));
+            scribe.flag(
+                MOOT_REFUSAL,
+                text.trim(),
+                format!("`{tag} \";\"` has no effect beside another `{tag}`."),
+            );
         }
     }
     let has = |tag: &str| records.iter().any(|record| record.tag == tag);
     if has("issuewild") && !has("issue") {
-        scribe.flag(ONLY_WILD, text.trim(), "Only wildcards are restricted: anyone may issue for the name itself.");
+        scribe.flag(
+            ONLY_WILD,
+            text.trim(),
+            "Only wildcards are restricted: anyone may issue for the name itself.",
+        );
     }
 }
 
@@ -213,13 +317,26 @@ fn judge(scribe: &mut Scribe, text: &str, records: &[Record]) {
 fn issuers(records: &[Record], tag: &str) -> Option<Vec<String>> {
     let mut found = records.iter().filter(|record| record.tag == tag).peekable();
     found.peek()?;
-    Some(found.filter_map(|record| record.issuer.clone()).filter(|issuer| !issuer.is_empty()).collect())
+    Some(
+        found
+            .filter_map(|record| record.issuer.clone())
+            .filter(|issuer| !issuer.is_empty())
+            .collect(),
+    )
 }
 
 const RECORD_LIMIT: usize = 64;
 
 /// IANA "Certification Authority Restriction Properties".
-const TAGS: &[&str] = &["issue", "issuewild", "issuemail", "issuevmc", "iodef", "contactemail", "contactphone"];
+const TAGS: &[&str] = &[
+    "issue",
+    "issuewild",
+    "issuemail",
+    "issuevmc",
+    "iodef",
+    "contactemail",
+    "contactphone",
+];
 
 rules! {
     MALFORMED = "caa.malformed", High, "RFC 8659 section 4.1.1",
@@ -251,18 +368,37 @@ mod tests {
     use super::*;
 
     fn codes(text: &str) -> Vec<&'static str> {
-        parse(text).unwrap().problems.iter().map(|p| p.code).collect()
+        parse(text)
+            .unwrap()
+            .problems
+            .iter()
+            .map(|p| p.code)
+            .collect()
     }
 
     #[test]
     fn the_examples_of_rfc_8659_section_4_are_read() {
-        let caa = parse("certs.example.com CAA 0 issue \"ca1.example.net\"\ncerts.example.com CAA 0 issue \"ca2.example.org\"").unwrap().value;
+        let caa = parse(
+            "certs.example.com CAA 0 issue \"ca1.example.net\"\ncerts.example.com CAA \
+             0 issue \"ca2.example.org\"",
+        )
+        .unwrap()
+        .value;
         assert_eq!(caa.issue.unwrap(), ["ca1.example.net", "ca2.example.org"]);
-        let nobody = parse("nocerts.example.com CAA 0 issue \";\"").unwrap().value;
-        assert_eq!((nobody.issue, nobody.issue_wild), (Some(vec![]), Some(vec![])));
-        let wild = parse("0 issue \"ca1.example.net\"\n0 issuewild \"ca2.example.org\"").unwrap().value;
+        let nobody = parse("nocerts.example.com CAA 0 issue \";\"")
+            .unwrap()
+            .value;
+        assert_eq!(
+            (nobody.issue, nobody.issue_wild),
+            (Some(vec![]), Some(vec![]))
+        );
+        let wild = parse("0 issue \"ca1.example.net\"\n0 issuewild \"ca2.example.org\"")
+            .unwrap()
+            .value;
         assert_eq!(wild.issue_wild.unwrap(), ["ca2.example.org"]);
-        let account = parse("0 issue \"ca1.example.net; account=230123\"").unwrap().value;
+        let account = parse("0 issue \"ca1.example.net; account=230123\"")
+            .unwrap()
+            .value;
         assert_eq!(account.records[0].parameters, ["account=230123"]);
         assert!(codes("0 iodef \"mailto:security@example.com\"").is_empty());
     }
@@ -272,9 +408,15 @@ mod tests {
         assert_eq!(codes("0 issue \"Let's Encrypt\""), ["caa.bad_issuer"]);
         assert_eq!(codes("128 tbs \"Unknown\""), ["caa.unknown_critical"]);
         assert_eq!(codes("1 issue \"ca.example.net\""), ["caa.odd_flags"]);
-        assert_eq!(codes("0 iodef \"security@example.com\""), ["caa.bad_incident"]);
+        assert_eq!(
+            codes("0 iodef \"security@example.com\""),
+            ["caa.bad_incident"]
+        );
         assert_eq!(codes("0 issuewild \";\""), ["caa.only_wild"]);
-        assert_eq!(codes("0 issue \"ca.example.net\n0 issue \"a.example\""), ["caa.malformed"]);
+        assert_eq!(
+            codes("0 issue \"ca.example.net\n0 issue \"a.example\""),
+            ["caa.malformed"]
+        );
         assert!(parse("hello world again").is_err());
     }
 }

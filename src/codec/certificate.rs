@@ -26,34 +26,64 @@ pub const FORMAT: Format = Format {
     fields: &[
         ("version", "1 to 3"),
         ("subject", "distinguished name, in the certificate's order"),
-        ("commonName", "last common name of the subject; not used for matching"),
+        (
+            "commonName",
+            "last common name of the subject; not used for matching",
+        ),
         ("issuer", "distinguished name of the issuer"),
         ("serial", "serial number in hexadecimal"),
         ("dnsNames", "DNS names of the subjectAltName extension"),
-        ("ipAddresses", "IP addresses of the subjectAltName extension"),
-        ("otherNames", "other alternative names, each with its type in front"),
+        (
+            "ipAddresses",
+            "IP addresses of the subjectAltName extension",
+        ),
+        (
+            "otherNames",
+            "other alternative names, each with its type in front",
+        ),
         ("notBefore", "start of validity, Unix seconds"),
         ("notAfter", "end of validity, Unix seconds"),
-        ("validity", "`from`, `until` (RFC 3339), `days` in total and `daysLeft`"),
+        (
+            "validity",
+            "`from`, `until` (RFC 3339), `days` in total and `daysLeft`",
+        ),
         ("key", "`algorithm`, `bits`, and `curve` or `exponent`"),
         ("signatureAlgorithm", "how the issuer signed"),
         ("sha256", "fingerprint of the certificate, hexadecimal"),
-        ("spkiSha256", "SHA-256 of the SubjectPublicKeyInfo, hexadecimal"),
+        (
+            "spkiSha256",
+            "SHA-256 of the SubjectPublicKeyInfo, hexadecimal",
+        ),
         ("isCa", "whether basicConstraints make it an issuer"),
         ("pathLength", "intermediates allowed below it"),
         ("selfIssued", "whether issuer and subject are the same name"),
         ("keyUsage", "key usages, RFC 5280 names"),
-        ("extendedKeyUsage", "extended key usages, RFC 5280 names or object identifiers"),
+        (
+            "extendedKeyUsage",
+            "extended key usages, RFC 5280 names or object identifiers",
+        ),
         ("caIssuers", "where the issuer's certificate can be fetched"),
         ("ocsp", "OCSP responders"),
         ("crl", "CRL distribution points"),
         ("sctCount", "embedded signed certificate timestamps"),
-        ("mustStaple", "whether the TLS feature extension asks for OCSP stapling"),
-        ("validation", "`domain`, `organization`, `individual` or `extended`, by CA/Browser Forum policy"),
+        (
+            "mustStaple",
+            "whether the TLS feature extension asks for OCSP stapling",
+        ),
+        (
+            "validation",
+            "`domain`, `organization`, `individual` or `extended`, by CA/Browser Forum policy",
+        ),
         ("subjectKeyId", "subject key identifier, hexadecimal"),
         ("authorityKeyId", "authority key identifier, hexadecimal"),
-        ("chain", "every certificate of the text: `subject`, `issuer`, `sha256`, `notAfter`, `isCa`"),
-        ("chainInOrder", "whether each certificate names the next as its issuer"),
+        (
+            "chain",
+            "every certificate of the text: `subject`, `issuer`, `sha256`, `notAfter`, `isCa`",
+        ),
+        (
+            "chainInOrder",
+            "whether each certificate names the next as its issuer",
+        ),
     ],
     rules: judge::RULES,
     sniff,
@@ -211,10 +241,12 @@ impl Certificate {
                 self.ca_issuers = by(AD_CA_ISSUERS);
             }
             ParsedExtension::CRLDistributionPoints(points) => {
-                let names = points.iter().filter_map(|point| match &point.distribution_point {
-                    Some(DistributionPointName::FullName(names)) => Some(names.iter()),
-                    _ => None,
-                });
+                let names = points
+                    .iter()
+                    .filter_map(|point| match &point.distribution_point {
+                        Some(DistributionPointName::FullName(names)) => Some(names.iter()),
+                        _ => None,
+                    });
                 self.crl = x509::uris(names.flatten());
             }
             ParsedExtension::CertificatePolicies(policies) => {
@@ -240,7 +272,9 @@ impl Certificate {
     /// RFC 9525: only subjectAltName counts, a wildcard stands for exactly
     /// one left-most label above at least two others.
     pub fn matches_name(&self, name: &str) -> bool {
-        let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let bare = name
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
         if let Ok(ip) = bare.unwrap_or(name).parse::<IpAddr>() {
             return self.ip_addresses.contains(&ip);
         }
@@ -281,14 +315,20 @@ fn key_id(bytes: &[u8]) -> String {
 
 fn sniff(text: &str) -> u8 {
     if text.contains("-----BEGIN ") {
-        let labelled = LABELS.iter().any(|label| text.contains(&format!("-----BEGIN {label}-----")));
+        let labelled = LABELS
+            .iter()
+            .any(|label| text.contains(&format!("-----BEGIN {label}-----")));
         return if labelled { 99 } else { 0 };
     }
     if !text.trim_start().starts_with('M') {
         return 0;
     }
     let is_certificate = |block: &pem::Block| der::outline(&block.der) == der::Outline::Certificate;
-    if pem::blocks(text).first().is_some_and(is_certificate) { 97 } else { 0 }
+    if pem::blocks(text).first().is_some_and(is_certificate) {
+        97
+    } else {
+        0
+    }
 }
 
 fn read(text: &str, context: &Context) -> Outcome {
@@ -298,7 +338,9 @@ fn read(text: &str, context: &Context) -> Outcome {
     for block in &blocks {
         let labelled = LABELS.contains(&block.label);
         match Certificate::from_der(&block.der) {
-            Ok(certificate) if labelled || block.label.is_empty() => chain.push((certificate, block)),
+            Ok(certificate) if labelled || block.label.is_empty() => {
+                chain.push((certificate, block))
+            }
             _ if labelled => judge::unreadable(&mut scribe, block),
             _ => judge::other_block(&mut scribe, block),
         }
@@ -367,9 +409,8 @@ impl<'a> Explained<'a> {
     }
 }
 
-const NOT_A_CERTIFICATE: NotThis = NotThis(
-    "send PEM with BEGIN CERTIFICATE lines, or the base64 of one DER certificate.",
-);
+const NOT_A_CERTIFICATE: NotThis =
+    NotThis("send PEM with BEGIN CERTIFICATE lines, or the base64 of one DER certificate.");
 
 /// RFC 7468 section 5.1 and what OpenSSL also writes.
 const LABELS: &[&str] = &["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];

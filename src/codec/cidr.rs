@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::Kind;
 use super::blocks::{self, Block};
 use super::format::{Format, NotThis, Reading, Scribe, rules};
-use super::Kind;
 
 /// What there is to know about the kind `cidr`.
 pub const FORMAT: Format = Format {
@@ -23,7 +23,10 @@ pub const FORMAT: Format = Format {
         ("first", "lowest address"),
         ("last", "highest address"),
         ("addresses", "how many, in decimal digits"),
-        ("specialBlocks", "special-purpose blocks that share addresses with it"),
+        (
+            "specialBlocks",
+            "special-purpose blocks that share addresses with it",
+        ),
     ],
     rules: RULES,
     sniff: |text| if read(text.trim()).is_some() { 97 } else { 0 },
@@ -48,24 +51,53 @@ pub struct Cidr {
 /// Reads one block.
 pub fn parse(text: &str) -> Result<Reading<Cidr>, NotThis> {
     let bare = text.trim();
-    let (given, length, by_mask) = read(bare).ok_or(NotThis("send an address and a prefix length, such as 192.0.2.0/24 or 2001:db8::/32."))?;
+    let (given, length, by_mask) = read(bare).ok_or(NotThis(
+        "send an address and a prefix length, such as 192.0.2.0/24 or 2001:db8::/32.",
+    ))?;
     let mut scribe = Scribe::new(text);
     let network = given.trunc();
     let address = bare.split('/').next().unwrap_or(bare);
     if network.addr() != given.addr() {
-        scribe.flag(HOST_BITS, address, format!("Host bits are set; the block is {network}. Some parsers refuse this."));
+        scribe.flag(
+            HOST_BITS,
+            address,
+            format!("Host bits are set; the block is {network}. Some parsers refuse this."),
+        );
     }
     if by_mask {
-        scribe.flag(NETMASK, length, format!("A netmask instead of a prefix length; {} is meant.", network.prefix_len()));
+        scribe.flag(
+            NETMASK,
+            length,
+            format!(
+                "A netmask instead of a prefix length; {} is meant.",
+                network.prefix_len()
+            ),
+        );
     } else if length.len() > 1 && length.starts_with('0') {
-        scribe.flag(LEADING_ZERO, length, "A prefix length has no leading zeros.");
+        scribe.flag(
+            LEADING_ZERO,
+            length,
+            "A prefix length has no leading zeros.",
+        );
     }
     if network.prefix_len() == 0 {
         scribe.flag(EVERYTHING, bare, "This is every address there is.");
     }
     let special = blocks::overlapping(&network);
-    if let Some(around) = special.iter().find(|block| block.network.parse::<IpNet>().is_ok_and(|block| block.contains(&network))) {
-        scribe.flag(SPECIAL, bare, format!("Lies in {}, {} ({}).", around.network, around.name, around.reference));
+    if let Some(around) = special.iter().find(|block| {
+        block
+            .network
+            .parse::<IpNet>()
+            .is_ok_and(|block| block.contains(&network))
+    }) {
+        scribe.flag(
+            SPECIAL,
+            bare,
+            format!(
+                "Lies in {}, {} ({}).",
+                around.network, around.name, around.reference
+            ),
+        );
     }
     let bits = network.max_prefix_len() - network.prefix_len();
     let value = Cidr {
@@ -78,7 +110,9 @@ pub fn parse(text: &str) -> Result<Reading<Cidr>, NotThis> {
         },
         first: network.network(),
         last: network.broadcast(),
-        addresses: 1u128.checked_shl(u32::from(bits)).map_or_else(|| TWO_TO_128.to_owned(), |count| count.to_string()),
+        addresses: 1u128
+            .checked_shl(u32::from(bits))
+            .map_or_else(|| TWO_TO_128.to_owned(), |count| count.to_string()),
         special_blocks: special,
     };
     Ok(Reading::new(value, scribe))
@@ -121,15 +155,32 @@ mod tests {
     fn the_block_is_measured() {
         let cidr = parse("10.1.2.3/30").unwrap();
         assert!(cidr.has("cidr.host_bits") && cidr.has("cidr.special_purpose"));
-        assert_eq!((cidr.value.network.as_str(), cidr.value.addresses.as_str()), ("10.1.2.0/30", "4"));
+        assert_eq!(
+            (cidr.value.network.as_str(), cidr.value.addresses.as_str()),
+            ("10.1.2.0/30", "4")
+        );
         assert_eq!(parse("::/0").unwrap().value.addresses, TWO_TO_128);
         assert_eq!(parse("0.0.0.0/0").unwrap().value.addresses, "4294967296");
-        assert_eq!(parse("192.0.2.0/255.255.255.0").unwrap().value.prefix_length, 24);
+        assert_eq!(
+            parse("192.0.2.0/255.255.255.0")
+                .unwrap()
+                .value
+                .prefix_length,
+            24
+        );
     }
 
     #[test]
     fn what_is_no_block_is_refused() {
-        for text in ["10.0.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/+8", "10.0.0.0/", "10.0.0.0/255.0.255.0", "a/8"] {
+        for text in [
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0.0/+8",
+            "10.0.0.0/",
+            "10.0.0.0/255.0.255.0",
+            "a/8",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

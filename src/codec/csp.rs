@@ -22,9 +22,21 @@ pub const FORMAT: Format = Format {
     reference: "CSP Level 3",
     example: "default-src 'self'; script-src 'unsafe-inline' https: ; img-src *; report-uri /r",
     fields: &[
-        ("policies", "each policy: `disposition` (`enforce`, `report`, or `unknown` for a bare value) and `directives`, each with `name` and `values`; a resource must pass every one"),
-        ("scripts", "what governs scripts in the first policy: `directive`, `sources`, and whether `inline`, `eval` and `strictDynamic` hold"),
-        ("missing", "directives without a fallback that the first policy leaves open"),
+        (
+            "policies",
+            "each policy: `disposition` (`enforce`, `report`, or `unknown` for a bare \
+             value) and `directives`, each with `name` and `values`; a resource must \
+             pass every one",
+        ),
+        (
+            "scripts",
+            "what governs scripts in the first policy: `directive`, `sources`, and \
+             whether `inline`, `eval` and `strictDynamic` hold",
+        ),
+        (
+            "missing",
+            "directives without a fallback that the first policy leaves open",
+        ),
     ],
     rules: judge::RULES,
     sniff,
@@ -66,7 +78,9 @@ pub struct Policy {
 impl Policy {
     /// The directive of this very name.
     pub fn directive(&self, name: &str) -> Option<&Directive> {
-        self.directives.iter().find(|directive| directive.name == name)
+        self.directives
+            .iter()
+            .find(|directive| directive.name == name)
     }
 
     /// The directive that governs `name` after fallbacks (CSP Level 3
@@ -87,7 +101,13 @@ impl Policy {
     /// The source expressions that govern `name` after fallbacks.
     pub fn sources(&self, name: &str) -> Option<Vec<Source>> {
         let governing = self.governing(name)?;
-        Some(governing.values.iter().map(|value| Source::read(value)).collect())
+        Some(
+            governing
+                .values
+                .iter()
+                .map(|value| Source::read(value))
+                .collect(),
+        )
     }
 
     /// Whether inline scripts run: `'unsafe-inline'` without a nonce, hash or
@@ -151,7 +171,8 @@ pub fn parse(text: &str) -> Result<Reading<Csp>, NotThis> {
         };
         for part in field.value.split(',').take(POLICY_LIMIT) {
             let found = directives(part, &mut scribe);
-            known |= field.name.is_some() || found.iter().any(|found| source::is_directive(&found.lower));
+            known |= field.name.is_some()
+                || found.iter().any(|found| source::is_directive(&found.lower));
             if found.is_empty() || policies.len() == POLICY_LIMIT {
                 continue;
             }
@@ -161,7 +182,10 @@ pub fn parse(text: &str) -> Result<Reading<Csp>, NotThis> {
         }
     }
     if !known || policies.is_empty() {
-        return Err(NotThis("a Content Security Policy is a list of directives such as `default-src 'self'; img-src *`."));
+        return Err(NotThis(
+            "a Content Security Policy is a list of directives such as `default-src \
+             'self'; img-src *`.",
+        ));
     }
     let first = policies.first();
     let csp = Csp {
@@ -170,7 +194,10 @@ pub fn parse(text: &str) -> Result<Reading<Csp>, NotThis> {
         policies,
     };
     if csp.policies.len() > 1 {
-        scribe.note(format!("{} policies: a resource must pass every one.", csp.policies.len()));
+        scribe.note(format!(
+            "{} policies: a resource must pass every one.",
+            csp.policies.len()
+        ));
     }
     Ok(Reading::new(csp, scribe))
 }
@@ -187,15 +214,28 @@ fn directives<'a>(policy: &'a str, scribe: &mut Scribe) -> Vec<Found<'a>> {
         };
         let lower = name.to_ascii_lowercase();
         if !names.insert(lower.clone()) {
-            scribe.flag(judge::REPEATED, whole, format!("{} is given twice; browsers ignore this one.", quoted(name)));
+            scribe.flag(
+                judge::REPEATED,
+                whole,
+                format!("{} is given twice; browsers ignore this one.", quoted(name)),
+            );
             continue;
         }
         if found.len() == DIRECTIVE_LIMIT {
-            scribe.flag(judge::TOO_MANY, whole, "More than 128 directives; the rest was not read.");
+            scribe.flag(
+                judge::TOO_MANY,
+                whole,
+                "More than 128 directives; the rest was not read.",
+            );
             break;
         }
         let values = words.take(VALUE_LIMIT).collect();
-        found.push(Found { name, lower, values, whole });
+        found.push(Found {
+            name,
+            lower,
+            values,
+            whole,
+        });
     }
     found
 }
@@ -205,10 +245,17 @@ fn policy(disposition: Disposition, found: &[Found]) -> Policy {
         .iter()
         .map(|found| Directive {
             name: found.lower.clone(),
-            values: found.values.iter().map(|value| (*value).to_owned()).collect(),
+            values: found
+                .values
+                .iter()
+                .map(|value| (*value).to_owned())
+                .collect(),
         })
         .collect();
-    Policy { disposition, directives }
+    Policy {
+        disposition,
+        directives,
+    }
 }
 
 fn scripts(policy: &Policy) -> Option<Scripts> {
@@ -232,7 +279,11 @@ fn sniff(text: &str) -> u8 {
     if header::is_named(text, HEADERS) {
         return 98;
     }
-    let first = text.trim_start().split(|c| is_space(c) || c == ';').next().unwrap_or_default();
+    let first = text
+        .trim_start()
+        .split(|c| is_space(c) || c == ';')
+        .next()
+        .unwrap_or_default();
     let lower = first.to_ascii_lowercase();
     match (source::is_directive(&lower), lower.contains('-')) {
         (true, true) => 95,
@@ -245,7 +296,10 @@ fn read(text: &str, _: &Context) -> Outcome {
     parse(text).map(Reading::untyped)
 }
 
-const HEADERS: &[&str] = &["content-security-policy", "content-security-policy-report-only"];
+const HEADERS: &[&str] = &[
+    "content-security-policy",
+    "content-security-policy-report-only",
+];
 const POLICY_LIMIT: usize = 16;
 const DIRECTIVE_LIMIT: usize = 128;
 const VALUE_LIMIT: usize = 512;
@@ -255,12 +309,19 @@ mod tests {
     use super::*;
 
     fn codes(text: &str) -> Vec<&'static str> {
-        parse(text).unwrap().problems.iter().map(|p| p.code).collect()
+        parse(text)
+            .unwrap()
+            .problems
+            .iter()
+            .map(|p| p.code)
+            .collect()
     }
 
     #[test]
     fn a_strict_policy_has_no_problems() {
-        let strict = "script-src 'nonce-r4nd0mr4nd0mr4nd0mr4nA==' 'strict-dynamic'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; require-trusted-types-for 'script'; default-src 'none'";
+        let strict = "script-src 'nonce-r4nd0mr4nd0mr4nd0mr4nA==' 'strict-dynamic'; object-src \
+            'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; \
+            require-trusted-types-for 'script'; default-src 'none'";
         assert_eq!(codes(strict), [""; 0]);
     }
 
@@ -269,16 +330,23 @@ mod tests {
         let policy = |text: &str| parse(text).unwrap().value.policies[0].clone();
         assert!(policy("script-src 'unsafe-inline'").allows_inline_scripts());
         assert!(policy("img-src *").allows_inline_scripts());
-        assert!(!policy("script-src 'unsafe-inline' 'nonce-abcdefghijklmnop'").allows_inline_scripts());
+        assert!(
+            !policy("script-src 'unsafe-inline' 'nonce-abcdefghijklmnop'").allows_inline_scripts()
+        );
         assert!(!policy("default-src 'self'").allows_inline_scripts());
     }
 
     #[test]
     fn fallbacks_are_followed() {
-        let csp = parse("default-src 'none'; child-src a.example; script-src 'self'").unwrap().value;
+        let csp = parse("default-src 'none'; child-src a.example; script-src 'self'")
+            .unwrap()
+            .value;
         let policy = &csp.policies[0];
         assert_eq!(policy.governing("worker-src").unwrap().name, "child-src");
-        assert_eq!(policy.governing("script-src-elem").unwrap().name, "script-src");
+        assert_eq!(
+            policy.governing("script-src-elem").unwrap().name,
+            "script-src"
+        );
         assert_eq!(policy.governing("font-src").unwrap().name, "default-src");
         assert_eq!(policy.governing("form-action"), None);
     }
@@ -287,7 +355,14 @@ mod tests {
     fn header_lines_tell_the_disposition() {
         let csp = parse("Content-Security-Policy-Report-Only: img-src *, media-src *\r\nContent-Security-Policy: default-src 'self'").unwrap().value;
         let dispositions: Vec<_> = csp.policies.iter().map(|p| p.disposition).collect();
-        assert_eq!(dispositions, [Disposition::Report, Disposition::Report, Disposition::Enforce]);
+        assert_eq!(
+            dispositions,
+            [
+                Disposition::Report,
+                Disposition::Report,
+                Disposition::Enforce
+            ]
+        );
     }
 
     #[test]

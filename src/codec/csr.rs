@@ -24,14 +24,23 @@ pub const FORMAT: Format = Format {
         ("commonName", "last common name of the subject"),
         ("dnsNames", "DNS names asked for"),
         ("ipAddresses", "IP addresses asked for"),
-        ("otherNames", "other alternative names, each with its type in front"),
+        (
+            "otherNames",
+            "other alternative names, each with its type in front",
+        ),
         ("key", "`algorithm`, `bits`, and `curve` or `exponent`"),
         ("signatureAlgorithm", "how the request is signed"),
-        ("spkiSha256", "SHA-256 of the SubjectPublicKeyInfo, hexadecimal: the same in the certificate"),
+        (
+            "spkiSha256",
+            "SHA-256 of the SubjectPublicKeyInfo, hexadecimal: the same in the certificate",
+        ),
         ("keyUsage", "key usages asked for"),
         ("extendedKeyUsage", "extended key usages asked for"),
         ("isCa", "whether an issuing certificate is asked for"),
-        ("challengePassword", "whether the request carries one; it is not repeated"),
+        (
+            "challengePassword",
+            "whether the request carries one; it is not repeated",
+        ),
     ],
     rules: RULES,
     sniff,
@@ -102,7 +111,9 @@ impl Csr {
                 self.unread_names = names.invalid + names.more;
             }
             ParsedExtension::KeyUsage(usage) => self.key_usage = x509::key_usages(usage),
-            ParsedExtension::ExtendedKeyUsage(usage) => self.extended_key_usage = x509::extended_key_usages(usage),
+            ParsedExtension::ExtendedKeyUsage(usage) => {
+                self.extended_key_usage = x509::extended_key_usages(usage)
+            }
             ParsedExtension::BasicConstraints(constraints) => self.is_ca = constraints.ca,
             _ => {}
         }
@@ -113,11 +124,20 @@ impl Csr {
 pub fn parse(text: &str) -> Result<Reading<Csr>, NotThis> {
     let blocks = pem::blocks(text);
     let mut scribe = Scribe::new(text);
-    let wanted = blocks.iter().find(|block| block.label.is_empty() || LABELS.contains(&block.label));
+    let wanted = blocks
+        .iter()
+        .find(|block| block.label.is_empty() || LABELS.contains(&block.label));
     let block = wanted.ok_or(NOT_A_REQUEST)?;
     let csr = Csr::from_der(&block.der)?;
-    for other in blocks.iter().filter(|other| other.label.ends_with("PRIVATE KEY")) {
-        scribe.flag(PRIVATE_KEY_INCLUDED, other.whole, "A private key was pasted along; treat it as disclosed and make a new one.");
+    for other in blocks
+        .iter()
+        .filter(|other| other.label.ends_with("PRIVATE KEY"))
+    {
+        scribe.flag(
+            PRIVATE_KEY_INCLUDED,
+            other.whole,
+            "A private key was pasted along; treat it as disclosed and make a new one.",
+        );
     }
     judge(&mut scribe, text, block, &csr);
     scribe.note("The signature is not verified here.");
@@ -133,28 +153,66 @@ fn judge(scribe: &mut Scribe, text: &str, block: &pem::Block, csr: &Csr) {
         flag(WEAK_KEY, &parts.key, why);
     }
     if x509::is_broken_signature(&csr.signature_algorithm) {
-        flag(BROKEN_SIGNATURE, &parts.signature_algorithm, format!("Signed with {}, whose hash is broken.", csr.signature_algorithm));
+        flag(
+            BROKEN_SIGNATURE,
+            &parts.signature_algorithm,
+            format!(
+                "Signed with {}, whose hash is broken.",
+                csr.signature_algorithm
+            ),
+        );
     }
     if csr.dns_names.is_empty() && csr.ip_addresses.is_empty() && csr.other_names.is_empty() {
-        flag(NO_ALTERNATIVE_NAME, &parts.subject, "No subjectAltName is asked for; a certificate without one matches no host.".to_owned());
+        flag(
+            NO_ALTERNATIVE_NAME,
+            &parts.subject,
+            "No subjectAltName is asked for; a certificate without one matches no host.".to_owned(),
+        );
     } else if let Some(common) = csr.common_name.as_deref()
         && common.contains('.')
-        && !csr.dns_names.iter().any(|name| name.eq_ignore_ascii_case(common))
+        && !csr
+            .dns_names
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(common))
         && !csr.ip_addresses.iter().any(|ip| ip.to_string() == common)
     {
-        flag(COMMON_NAME_NOT_LISTED, &parts.subject, "The common name is not among the alternative names.".to_owned());
+        flag(
+            COMMON_NAME_NOT_LISTED,
+            &parts.subject,
+            "The common name is not among the alternative names.".to_owned(),
+        );
     }
     if csr.unread_names > 0 {
-        flag(BROKEN_NAME, &parts.attributes, format!("{} alternative names are malformed or too many to keep.", csr.unread_names));
+        flag(
+            BROKEN_NAME,
+            &parts.attributes,
+            format!(
+                "{} alternative names are malformed or too many to keep.",
+                csr.unread_names
+            ),
+        );
     }
     if csr.is_ca {
-        flag(ASKS_FOR_CA, &parts.attributes, "An issuing certificate is asked for.".to_owned());
+        flag(
+            ASKS_FOR_CA,
+            &parts.attributes,
+            "An issuing certificate is asked for.".to_owned(),
+        );
     }
     if csr.challenge_password {
-        flag(CHALLENGE_PASSWORD, &parts.attributes, "The request carries a challenge password in the clear; it is not repeated here.".to_owned());
+        flag(
+            CHALLENGE_PASSWORD,
+            &parts.attributes,
+            "The request carries a challenge password in the clear; it is not repeated here."
+                .to_owned(),
+        );
     }
     if !block.closed {
-        scribe.flag(NOT_CLOSED, block.whole, "The END line is missing or names another label.");
+        scribe.flag(
+            NOT_CLOSED,
+            block.whole,
+            "The END line is missing or names another label.",
+        );
     }
 }
 
@@ -170,9 +228,14 @@ impl Layout {
     fn of(request: &[u8]) -> Self {
         let outer = der::element(request, 0, request.len());
         let parts = outer.map_or_else(Vec::new, |outer| der::children(request, &outer.content));
-        let info = parts.first().map_or_else(Vec::new, |info| der::children(request, &info.content));
+        let info = parts
+            .first()
+            .map_or_else(Vec::new, |info| der::children(request, &info.content));
         let whole = 0..request.len();
-        let of = |list: &[der::Element], nth: usize| list.get(nth).map_or(whole.clone(), |part| part.whole.clone());
+        let of = |list: &[der::Element], nth: usize| {
+            list.get(nth)
+                .map_or(whole.clone(), |part| part.whole.clone())
+        };
         Layout {
             subject: of(&info, 1),
             key: of(&info, 2),
@@ -184,18 +247,22 @@ impl Layout {
 
 fn sniff(text: &str) -> u8 {
     if text.contains("-----BEGIN ") {
-        let labelled = LABELS.iter().any(|label| text.contains(&format!("-----BEGIN {label}-----")));
+        let labelled = LABELS
+            .iter()
+            .any(|label| text.contains(&format!("-----BEGIN {label}-----")));
         return u8::from(labelled) * 99;
     }
     let is_request = |block: &pem::Block| der::outline(&block.der) == der::Outline::Request;
-    let encoded = text.trim_start().starts_with('M') && pem::blocks(text).first().is_some_and(is_request);
+    let encoded =
+        text.trim_start().starts_with('M') && pem::blocks(text).first().is_some_and(is_request);
     u8::from(encoded) * 97
 }
 
 /// RFC 7468 section 7.
 const LABELS: &[&str] = &["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
 
-const NOT_A_REQUEST: NotThis = NotThis("send PEM with BEGIN CERTIFICATE REQUEST lines, or the base64 of one DER request.");
+const NOT_A_REQUEST: NotThis =
+    NotThis("send PEM with BEGIN CERTIFICATE REQUEST lines, or the base64 of one DER request.");
 
 rules! {
     WEAK_KEY = "csr.weak_key", High, "CA/Browser Forum Baseline Requirements section 6.1.5",

@@ -20,16 +20,31 @@ pub const FORMAT: Format = Format {
     fields: &[
         ("valid", "whether verifiers can use the record"),
         ("keyType", "`k`: rsa (the default) or ed25519"),
-        ("key", "`algorithm`, `bits` and `exponent` of the public key; null when revoked or unreadable"),
-        ("revoked", "`p` is empty: signatures with this selector must fail"),
+        (
+            "key",
+            "`algorithm`, `bits` and `exponent` of the public key; null when revoked or unreadable",
+        ),
+        (
+            "revoked",
+            "`p` is empty: signatures with this selector must fail",
+        ),
         ("hashes", "`h`: hash algorithms accepted; null means all"),
         ("services", "`s`: service types; `*` means all"),
         ("testing", "`t=y`: verifiers treat failing mail as unsigned"),
-        ("sameDomain", "`t=s`: the identity must be of the very domain, not of one below it"),
+        (
+            "sameDomain",
+            "`t=s`: the identity must be of the very domain, not of one below it",
+        ),
         ("remark", "`n`: a note for people"),
     ],
     rules: RULES,
-    sniff: |text| txt::records(text).iter().map(|record| likelihood(&record.value)).max().unwrap_or(0),
+    sniff: |text| {
+        txt::records(text)
+            .iter()
+            .map(|record| likelihood(&record.value))
+            .max()
+            .unwrap_or(0)
+    },
     read: |text, _| txt::read(text, is_dkim, SEVERAL, parse),
 };
 
@@ -64,11 +79,25 @@ pub struct Dkim {
 /// [`NotThis`] when there is neither `v=DKIM1` in front nor a `p` tag.
 pub fn parse(text: &str) -> Result<Reading<Dkim>, NotThis> {
     if !is_dkim(text) {
-        return Err(NotThis("a DKIM key record has a tag `p=` with the public key and usually begins with `v=DKIM1`."));
+        return Err(NotThis(
+            "a DKIM key record has a tag `p=` with the public key and usually begins \
+             with `v=DKIM1`.",
+        ));
     }
     let mut scribe = Scribe::new(text);
-    let tags = tags::read(text, &TagRules { malformed: MALFORMED, repeated: REPEATED }, &mut scribe);
-    let mut reader = Reader { scribe, tags, valid: true };
+    let tags = tags::read(
+        text,
+        &TagRules {
+            malformed: MALFORMED,
+            repeated: REPEATED,
+        },
+        &mut scribe,
+    );
+    let mut reader = Reader {
+        scribe,
+        tags,
+        valid: true,
+    };
     reader.version();
     let dkim = reader.record(text);
     Ok(Reading::new(dkim, reader.scribe))
@@ -87,7 +116,10 @@ fn likelihood(text: &str) -> u8 {
         return 0;
     }
     let has = |name: &str| {
-        text.split(';').take(16).any(|tag| tag.split_once('=').is_some_and(|(tag, _)| tag.trim() == name))
+        text.split(';').take(16).any(|tag| {
+            tag.split_once('=')
+                .is_some_and(|(tag, _)| tag.trim() == name)
+        })
     };
     match (has("p"), has("k") || has("h")) {
         (true, true) => 80,
@@ -114,12 +146,20 @@ impl<'a> Reader<'a> {
             && (first != Some("v") || tag.value != VERSION)
         {
             self.valid = false;
-            self.scribe.flag(VERSION_RULE, tag.whole, "`v=DKIM1` must come first and be written so; verifiers discard the record otherwise.");
+            self.scribe.flag(
+                VERSION_RULE,
+                tag.whole,
+                "`v=DKIM1` must come first and be written so; verifiers discard the \
+                 record otherwise.",
+            );
         }
     }
 
     fn record(&mut self, text: &'a str) -> Dkim {
-        let key_type = self.tag("k").map_or("rsa", |tag| tag.value).to_ascii_lowercase();
+        let key_type = self
+            .tag("k")
+            .map_or("rsa", |tag| tag.value)
+            .to_ascii_lowercase();
         let hashes = self.list("h");
         let flags = self.list("t").unwrap_or_default();
         let services = self.list("s").unwrap_or_else(|| vec!["*".to_owned()]);
@@ -128,7 +168,11 @@ impl<'a> Reader<'a> {
         let key = self.key(text, &key_type);
         self.unknown();
         if let Some(tag) = self.tag("t").filter(|_| has("y")) {
-            self.scribe.flag(TESTING, tag.whole, "Testing: verifiers treat mail that fails as if it were not signed.");
+            self.scribe.flag(
+                TESTING,
+                tag.whole,
+                "Testing: verifiers treat mail that fails as if it were not signed.",
+            );
         }
         let revoked = self.tag("p").is_some_and(|tag| tag.value.is_empty());
         Dkim {
@@ -146,43 +190,81 @@ impl<'a> Reader<'a> {
 
     fn list(&self, name: &str) -> Option<Vec<String>> {
         let tag = self.tag(name)?;
-        Some(tag.value.split(':').map(|word| word.trim().to_ascii_lowercase()).take(16).collect())
+        Some(
+            tag.value
+                .split(':')
+                .map(|word| word.trim().to_ascii_lowercase())
+                .take(16)
+                .collect(),
+        )
     }
 
     fn judge_lists(&mut self, hashes: Option<&[String]>, services: &[String]) {
         if let (Some(hashes), Some(tag)) = (hashes, self.tag("h")) {
             if !hashes.iter().any(|hash| hash == "sha256") {
                 self.valid = false;
-                self.scribe.flag(NO_SHA256, tag.whole, "SHA-256 is not accepted; signatures with SHA-1 must not be verified.");
+                self.scribe.flag(
+                    NO_SHA256,
+                    tag.whole,
+                    "SHA-256 is not accepted; signatures with SHA-1 must not be verified.",
+                );
             } else if hashes.iter().any(|hash| hash == "sha1") {
                 self.scribe.flag(SHA1, tag.whole, "SHA-1 is still listed.");
             }
         }
-        if let Some(tag) = self.tag("s").filter(|_| !services.iter().any(|service| service == "*" || service == "email")) {
+        if let Some(tag) = self.tag("s").filter(|_| {
+            !services
+                .iter()
+                .any(|service| service == "*" || service == "email")
+        }) {
             self.valid = false;
-            self.scribe.flag(NOT_FOR_MAIL, tag.whole, "The key is not for email.");
+            self.scribe
+                .flag(NOT_FOR_MAIL, tag.whole, "The key is not for email.");
         }
     }
 
     fn key(&mut self, text: &'a str, key_type: &str) -> Option<Key> {
         let Some(tag) = self.tag("p") else {
             self.valid = false;
-            self.scribe.flag(NO_KEY, self.tags.first().map_or(text, |tag| tag.whole), "There is no `p` with the public key.");
+            self.scribe.flag(
+                NO_KEY,
+                self.tags.first().map_or(text, |tag| tag.whole),
+                "There is no `p` with the public key.",
+            );
             return None;
         };
         if tag.value.is_empty() {
-            self.scribe.flag(REVOKED, tag.whole, "The key is revoked: mail signed with this selector fails.");
+            self.scribe.flag(
+                REVOKED,
+                tag.whole,
+                "The key is revoked: mail signed with this selector fails.",
+            );
             return None;
         }
-        let plain: String = tag.value.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        let plain: String = tag
+            .value
+            .chars()
+            .filter(|c| !c.is_ascii_whitespace())
+            .collect();
         let Ok(octets) = STANDARD.decode(plain) else {
             self.valid = false;
-            self.scribe.flag(BAD_BASE64, tag.value, "`p` is not base 64: characters are missing or foreign.");
+            self.scribe.flag(
+                BAD_BASE64,
+                tag.value,
+                "`p` is not base 64: characters are missing or foreign.",
+            );
             return None;
         };
-        if matches!(der::outline(&octets), Outline::Pkcs8 | Outline::Pkcs1 | Outline::Sec1) {
+        if matches!(
+            der::outline(&octets),
+            Outline::Pkcs8 | Outline::Pkcs1 | Outline::Sec1
+        ) {
             self.valid = false;
-            self.scribe.flag(PRIVATE_KEY, tag.value, "This is the private key: treat it as disclosed and make a new pair.");
+            self.scribe.flag(
+                PRIVATE_KEY,
+                tag.value,
+                "This is the private key: treat it as disclosed and make a new pair.",
+            );
             return None;
         }
         match key_type {
@@ -191,7 +273,11 @@ impl<'a> Reader<'a> {
             _ => {
                 self.valid = false;
                 let part = self.tag("k").map_or(tag.whole, |tag| tag.value);
-                self.scribe.flag(UNKNOWN_TYPE, part, format!("{} is no key type of DKIM.", quoted(key_type)));
+                self.scribe.flag(
+                    UNKNOWN_TYPE,
+                    part,
+                    format!("{} is no key type of DKIM.", quoted(key_type)),
+                );
                 None
             }
         }
@@ -207,14 +293,29 @@ impl<'a> Reader<'a> {
         };
         let Some(key) = key else {
             self.valid = false;
-            self.scribe.flag(BAD_KEY, tag.value, "`p` holds no RSA public key, or one that was cut off.");
+            self.scribe.flag(
+                BAD_KEY,
+                tag.value,
+                "`p` holds no RSA public key, or one that was cut off.",
+            );
             return None;
         };
         if key.bits < 1024 {
             self.valid = false;
-            self.scribe.flag(TOO_SHORT, tag.value, format!("{} bits: verifiers must not accept fewer than 1024.", key.bits));
+            self.scribe.flag(
+                TOO_SHORT,
+                tag.value,
+                format!(
+                    "{} bits: verifiers must not accept fewer than 1024.",
+                    key.bits
+                ),
+            );
         } else if key.bits < 2048 {
-            self.scribe.flag(SHORT, tag.value, format!("{} bits: signers should use at least 2048.", key.bits));
+            self.scribe.flag(
+                SHORT,
+                tag.value,
+                format!("{} bits: signers should use at least 2048.", key.bits),
+            );
         }
         Some(key)
     }
@@ -225,7 +326,9 @@ impl<'a> Reader<'a> {
         }
         self.valid = false;
         let why = match Key::of_spki(octets) {
-            Some(_) => "`p` must hold the bare 32 octets of an Ed25519 key, not a SubjectPublicKeyInfo.",
+            Some(_) => {
+                "`p` must hold the bare 32 octets of an Ed25519 key, not a SubjectPublicKeyInfo."
+            }
             None => "`p` must hold the 32 octets of an Ed25519 key.",
         };
         self.scribe.flag(BAD_KEY, tag.value, why);
@@ -236,8 +339,14 @@ impl<'a> Reader<'a> {
         for tag in &self.tags {
             match tag.name {
                 "v" | "k" | "p" | "h" | "s" | "t" | "n" => {}
-                "g" => self.scribe.flag(HISTORIC_TAG, tag.whole, "`g` is historic and ignored."),
-                _ => self.scribe.flag(UNKNOWN_TAG, tag.whole, format!("DKIM keys have no tag {}; it is ignored.", quoted(tag.name))),
+                "g" => self
+                    .scribe
+                    .flag(HISTORIC_TAG, tag.whole, "`g` is historic and ignored."),
+                _ => self.scribe.flag(
+                    UNKNOWN_TAG,
+                    tag.whole,
+                    format!("DKIM keys have no tag {}; it is ignored.", quoted(tag.name)),
+                ),
             }
         }
     }
@@ -246,15 +355,21 @@ impl<'a> Reader<'a> {
 impl Key {
     /// An RSAPublicKey of PKCS #1 without anything around it.
     fn of_rsa_public_key(octets: &[u8]) -> Option<Key> {
-        let outer = der::element(octets, 0, octets.len()).filter(|outer| outer.tag == der::tag::SEQUENCE)?;
+        let outer = der::element(octets, 0, octets.len())
+            .filter(|outer| outer.tag == der::tag::SEQUENCE)?;
         let parts = der::children(octets, &outer.content);
         let integer = |nth: usize| {
-            let part = parts.get(nth).filter(|part| part.tag == der::tag::INTEGER)?;
+            let part = parts
+                .get(nth)
+                .filter(|part| part.tag == der::tag::INTEGER)?;
             octets.get(part.content.clone())
         };
         let exponent = x509::small_integer(integer(1)?);
         let bits = x509::bit_length(integer(0)?);
-        (bits > 0).then(|| Key { exponent, ..Key::plain("RSA", bits) })
+        (bits > 0).then(|| Key {
+            exponent,
+            ..Key::plain("RSA", bits)
+        })
     }
 }
 
@@ -310,7 +425,10 @@ mod tests {
         let text = format!("v=DKIM1; p={RSA_1024}");
         let reading = parse(&text).unwrap();
         let key = reading.value.key.as_ref().unwrap();
-        assert_eq!((key.algorithm.as_str(), key.bits, key.exponent), ("RSA", 1024, Some(65537)));
+        assert_eq!(
+            (key.algorithm.as_str(), key.bits, key.exponent),
+            ("RSA", 1024, Some(65537))
+        );
         assert!(reading.value.valid && reading.has("dkim.short"));
     }
 
@@ -320,7 +438,15 @@ mod tests {
         assert_eq!(parse(&folded).unwrap().value.key.unwrap().bits, 1024);
         let spki = STANDARD.decode(RSA_1024).unwrap();
         let bare = STANDARD.encode(&spki[22..]);
-        assert_eq!(parse(&format!("v=DKIM1; p={bare}")).unwrap().value.key.unwrap().bits, 1024);
+        assert_eq!(
+            parse(&format!("v=DKIM1; p={bare}"))
+                .unwrap()
+                .value
+                .key
+                .unwrap()
+                .bits,
+            1024
+        );
     }
 
     #[test]
@@ -336,7 +462,11 @@ mod tests {
             ("v=DKIM1; h=sha1; p=AAAA", "dkim.no_sha256"),
         ] {
             let reading = parse(text).unwrap();
-            assert!(!reading.value.valid && reading.has(code), "{text}: {:?}", reading.problems);
+            assert!(
+                !reading.value.valid && reading.has(code),
+                "{text}: {:?}",
+                reading.problems
+            );
         }
     }
 

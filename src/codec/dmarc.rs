@@ -1,5 +1,7 @@
 //! DMARC policy records (RFC 9989, which replaced RFC 7489).
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::format::{Format, NotThis, Reading, Rule, Scribe, quoted, rules};
@@ -13,19 +15,37 @@ pub const FORMAT: Format = Format {
     reference: "RFC 9989",
     example: "v=DMARC1; p=quarantine; sp=none; pct=50; rua=mailto:dmarc@example.com!10m",
     fields: &[
-        ("valid", "whether receivers apply a policy from this record at all"),
+        (
+            "valid",
+            "whether receivers apply a policy from this record at all",
+        ),
         ("policy", "`p`: wished handling for the domain itself"),
         ("subdomainPolicy", "`sp`, when given"),
         ("nonexistentPolicy", "`np`, when given"),
-        ("effective", "what holds after defaults and `t`, for `domain`, `subdomains` and `nonexistent` names"),
-        ("testing", "`t=y`: receivers are asked to apply the next weaker policy"),
-        ("publicSuffix", "`psd`: `y`, `n` or `u` (unknown, the default)"),
+        (
+            "effective",
+            "what holds after defaults and `t`, for `domain`, `subdomains` and `nonexistent` names",
+        ),
+        (
+            "testing",
+            "`t=y`: receivers are asked to apply the next weaker policy",
+        ),
+        (
+            "publicSuffix",
+            "`psd`: `y`, `n` or `u` (unknown, the default)",
+        ),
         ("dkimAlignment", "`adkim`: `relaxed` or `strict`"),
         ("spfAlignment", "`aspf`: `relaxed` or `strict`"),
-        ("aggregateReports", "`rua`: each `uri`, with `domain` when it is a mail address"),
+        (
+            "aggregateReports",
+            "`rua`: each `uri`, with `domain` when it is a mail address",
+        ),
         ("failureReports", "`ruf`: likewise"),
         ("failureOptions", "`fo`: when failure reports are sent"),
-        ("ignored", "tags without effect: removed from DMARC or never defined"),
+        (
+            "ignored",
+            "tags without effect: removed from DMARC or never defined",
+        ),
     ],
     rules: RULES,
     sniff: |text| if txt::any(text, is_dmarc) { 98 } else { 0 },
@@ -121,8 +141,19 @@ pub fn parse(text: &str) -> Result<Reading<Dmarc>, NotThis> {
         return Err(NotThis("a DMARC record begins with `v=DMARC1`."));
     }
     let mut scribe = Scribe::new(text);
-    let tags = tags::read(text, &TagRules { malformed: MALFORMED, repeated: REPEATED }, &mut scribe);
-    let mut reader = Reader { scribe, tags, sound: true };
+    let tags = tags::read(
+        text,
+        &TagRules {
+            malformed: MALFORMED,
+            repeated: REPEATED,
+        },
+        &mut scribe,
+    );
+    let mut reader = Reader {
+        scribe,
+        tags,
+        sound: true,
+    };
     let version_fits = reader.version();
     let dmarc = reader.record(text, version_fits);
     reader.advise(text, &dmarc);
@@ -145,14 +176,19 @@ impl<'a> Reader<'a> {
         tags::find(&self.tags, name)
     }
 
-    /// The version is case-sensitive, name and value.
+    /// The version is case-sensitive, the name of its tag is not.
     fn version(&mut self) -> bool {
         let Some(first) = self.tags.first().copied() else {
             return false;
         };
-        let fits = first.name == "v" && first.value == VERSION;
+        let fits = first.name.eq_ignore_ascii_case("v") && first.value == VERSION;
         if !fits {
-            self.scribe.flag(VERSION_CASE, first.whole, "The version must be written `v=DMARC1` exactly; receivers ignore the record otherwise.");
+            self.scribe.flag(
+                VERSION_CASE,
+                first.whole,
+                "The version must be written `v=DMARC1` exactly; receivers ignore the \
+                 record otherwise.",
+            );
         }
         fits
     }
@@ -172,7 +208,9 @@ impl<'a> Reader<'a> {
             nonexistent_policy,
             effective: None,
             testing,
-            public_suffix: public_suffix.and_then(|flag| flag.chars().next()).unwrap_or('u'),
+            public_suffix: public_suffix
+                .and_then(|flag| flag.chars().next())
+                .unwrap_or('u'),
             dkim_alignment: self.alignment("adkim"),
             spf_alignment: self.alignment("aspf"),
             aggregate_reports,
@@ -192,9 +230,15 @@ impl<'a> Reader<'a> {
         if self.tag("p").is_none() {
             let version = self.tags.first().map_or(text, |tag| tag.whole);
             let (rule, message) = if rescued {
-                (NO_POLICY, "There is no `p`; receivers act as if it were `p=none`.")
+                (
+                    NO_POLICY,
+                    "There is no `p`; receivers act as if it were `p=none`.",
+                )
             } else {
-                (NO_POLICY_NOR_REPORTS, "There is neither `p` nor a valid `rua`; receivers ignore the record.")
+                (
+                    NO_POLICY_NOR_REPORTS,
+                    "There is neither `p` nor a valid `rua`; receivers ignore the record.",
+                )
             };
             self.scribe.flag(rule, version, message);
         }
@@ -206,21 +250,42 @@ impl<'a> Reader<'a> {
 
     fn policy(&mut self, name: &str) -> Option<Policy> {
         let tag = self.tag(name)?;
-        let policy = [("none", Policy::None), ("quarantine", Policy::Quarantine), ("reject", Policy::Reject)]
-            .into_iter()
-            .find_map(|(word, policy)| tag.value.eq_ignore_ascii_case(word).then_some(policy));
+        let policy = [
+            ("none", Policy::None),
+            ("quarantine", Policy::Quarantine),
+            ("reject", Policy::Reject),
+        ]
+        .into_iter()
+        .find_map(|(word, policy)| tag.value.eq_ignore_ascii_case(word).then_some(policy));
         if policy.is_none() {
             self.sound = false;
-            self.scribe.flag(BAD_POLICY, tag.value, format!("{} is no policy; `{name}` is `none`, `quarantine` or `reject`.", quoted(tag.value)));
+            self.scribe.flag(
+                BAD_POLICY,
+                tag.value,
+                format!(
+                    "{} is no policy; `{name}` is `none`, `quarantine` or `reject`.",
+                    quoted(tag.value)
+                ),
+            );
         }
         policy
     }
 
     fn one_of(&mut self, name: &str, allowed: &[&'static str]) -> Option<&'static str> {
         let tag = self.tag(name)?;
-        let found = allowed.iter().find(|word| tag.value.eq_ignore_ascii_case(word));
+        let found = allowed
+            .iter()
+            .find(|word| tag.value.eq_ignore_ascii_case(word));
         if found.is_none() {
-            self.scribe.flag(BAD_VALUE, tag.value, format!("{} is no value of `{name}`, which is one of {}; the default holds.", quoted(tag.value), allowed.join(", ")));
+            self.scribe.flag(
+                BAD_VALUE,
+                tag.value,
+                format!(
+                    "{} is no value of `{name}`, which is one of {}; the default holds.",
+                    quoted(tag.value),
+                    allowed.join(", ")
+                ),
+            );
         }
         found.copied()
     }
@@ -236,13 +301,32 @@ impl<'a> Reader<'a> {
         let Some(tag) = self.tag("fo") else {
             return vec!["0".to_owned()];
         };
-        let options: Vec<String> = tag.value.split(':').map(|option| option.trim().to_ascii_lowercase()).take(8).collect();
-        if !options.iter().all(|option| ["0", "1", "d", "s"].contains(&option.as_str())) {
-            self.scribe.flag(BAD_VALUE, tag.value, "`fo` is 0, 1, d, s or d:s; the default 0 holds.");
+        let options: Vec<String> = tag
+            .value
+            .split(':')
+            .map(|option| option.trim().to_ascii_lowercase())
+            .take(8)
+            .collect();
+        if !options
+            .iter()
+            .all(|option| ["0", "1", "d", "s"].contains(&option.as_str()))
+        {
+            self.scribe.flag(
+                BAD_VALUE,
+                tag.value,
+                "`fo` is made of 0, 1, d and s with colons; the default 0 holds.",
+            );
             return vec!["0".to_owned()];
         }
-        if options.len() > 1 && options.iter().any(|option| option == "0" || option == "1") {
-            self.scribe.flag(MIXED_OPTIONS, tag.value, "0 and 1 stand alone in `fo`; only d and s are combined.");
+        let has = |option: &str| options.iter().any(|given| given == option);
+        let distinct: BTreeSet<&String> = options.iter().collect();
+        if distinct.len() < options.len() || (has("0") && has("1")) {
+            self.scribe.flag(
+                MIXED_OPTIONS,
+                tag.value,
+                "0 and 1 exclude each other and nothing is given twice; the default 0 holds.",
+            );
+            return vec!["0".to_owned()];
         }
         options
     }
@@ -268,16 +352,33 @@ impl<'a> Reader<'a> {
             None => (part, None),
         };
         if let Some(size) = size {
-            self.scribe.flag(SIZE_LIMIT, size, "Size limits behind `!` were removed from DMARC.");
+            self.scribe.flag(
+                SIZE_LIMIT,
+                size,
+                "Size limits behind `!` were removed from DMARC.",
+            );
         }
-        let Some((scheme, rest)) = uri.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) else {
-            let hint = if part.contains('@') { "; `mailto:` is missing in front" } else { "" };
-            self.scribe.flag(BAD_URI, part, format!("{} is no URI{hint}.", quoted(part)));
+        let Some((scheme, rest)) = uri.split_once(':').filter(|(scheme, _)| is_scheme(scheme))
+        else {
+            let hint = if part.contains('@') {
+                "; `mailto:` is missing in front"
+            } else {
+                ""
+            };
+            self.scribe
+                .flag(BAD_URI, part, format!("{} is no URI{hint}.", quoted(part)));
             return None;
         };
         if !scheme.eq_ignore_ascii_case("mailto") {
-            self.scribe.flag(OTHER_SCHEME, part, "Receivers need only support `mailto:`; most send nowhere else.");
-            return Some(ReportUri { uri: uri.to_owned(), domain: None });
+            self.scribe.flag(
+                OTHER_SCHEME,
+                part,
+                "Receivers need only support `mailto:`; most send nowhere else.",
+            );
+            return Some(ReportUri {
+                uri: uri.to_owned(),
+                domain: None,
+            });
         }
         let address = rest.split('?').next().unwrap_or_default();
         match address.rsplit_once('@') {
@@ -286,7 +387,11 @@ impl<'a> Reader<'a> {
                 domain: Some(domain.to_ascii_lowercase()),
             }),
             _ => {
-                self.scribe.flag(BAD_URI, part, format!("{} is no mail address.", quoted(address)));
+                self.scribe.flag(
+                    BAD_URI,
+                    part,
+                    format!("{} is no mail address.", quoted(address)),
+                );
                 None
             }
         }
@@ -301,9 +406,15 @@ impl<'a> Reader<'a> {
             } else if KNOWN.contains(&tag.name) {
                 continue;
             } else {
-                let close = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(tag.name));
+                let close = KNOWN
+                    .iter()
+                    .find(|known| known.eq_ignore_ascii_case(tag.name));
                 let hint = close.map_or(String::new(), |known| format!("; `{known}` may be meant"));
-                self.scribe.flag(UNKNOWN_TAG, tag.whole, format!("DMARC has no tag {}{hint}.", quoted(tag.name)));
+                self.scribe.flag(
+                    UNKNOWN_TAG,
+                    tag.whole,
+                    format!("DMARC has no tag {}{hint}.", quoted(tag.name)),
+                );
             }
             names.push(tag.name.to_owned());
         }
@@ -314,34 +425,69 @@ impl<'a> Reader<'a> {
     fn advise(&mut self, text: &'a str, dmarc: &Dmarc) {
         let version = self.tags.first().map_or(text, |tag| tag.whole);
         if let (Some(Policy::None), Some(tag)) = (dmarc.policy, self.tag("p")) {
-            self.scribe.flag(MONITORING, tag.whole, "Failing mail is delivered; the domain is only monitored.");
+            self.scribe.flag(
+                MONITORING,
+                tag.whole,
+                "Failing mail is delivered; the domain is only monitored.",
+            );
         }
-        for (name, policy) in [("sp", dmarc.subdomain_policy), ("np", dmarc.nonexistent_policy)] {
+        for (name, policy) in [
+            ("sp", dmarc.subdomain_policy),
+            ("np", dmarc.nonexistent_policy),
+        ] {
             if let (Some(tag), Some(below), Some(above)) = (self.tag(name), policy, dmarc.policy)
                 && below < above
             {
-                self.scribe.flag(WEAKER_BELOW, tag.whole, "Names below the domain are protected less than the domain.");
+                self.scribe.flag(
+                    WEAKER_BELOW,
+                    tag.whole,
+                    "Names below the domain are protected less than the domain.",
+                );
             }
         }
         if let Some(tag) = self.tag("t").filter(|_| dmarc.testing) {
-            self.scribe.flag(TESTING, tag.whole, "Testing: receivers are asked to apply the next weaker policy.");
+            self.scribe.flag(
+                TESTING,
+                tag.whole,
+                "Testing: receivers are asked to apply the next weaker policy.",
+            );
         }
         if let Some(tag) = self.tag("psd").filter(|_| dmarc.public_suffix == 'y') {
-            self.scribe.flag(PUBLIC_SUFFIX, tag.whole, "Declares the domain a public suffix, under which others register names.");
+            self.scribe.flag(
+                PUBLIC_SUFFIX,
+                tag.whole,
+                "Declares the domain a public suffix, under which others register names.",
+            );
         }
         if self.tag("rua").is_none() {
-            self.scribe.flag(NO_REPORTS, version, "Without `rua` nobody tells the owner about failing mail.");
+            self.scribe.flag(
+                NO_REPORTS,
+                version,
+                "Without `rua` nobody tells the owner about failing mail.",
+            );
         }
         if let Some(tag) = self.tag("fo").filter(|_| self.tag("ruf").is_none()) {
-            self.scribe.flag(OPTIONS_UNUSED, tag.whole, "`fo` has no effect without `ruf`.");
+            self.scribe.flag(
+                OPTIONS_UNUSED,
+                tag.whole,
+                "`fo` has no effect without `ruf`.",
+            );
         }
         let second = self.tags.get(1).map(|tag| tag.name);
         if let Some(tag) = self.tag("p").filter(|_| second != Some("p")) {
-            self.scribe.flag(POLICY_NOT_SECOND, tag.whole, "Receivers that follow RFC 7489 want `p` directly behind `v`.");
+            self.scribe.flag(
+                POLICY_NOT_SECOND,
+                tag.whole,
+                "Receivers that follow RFC 7489 want `p` directly behind `v`.",
+            );
         }
-        if let Some((at, c)) = text.char_indices().find(|(_, c)| !matches!(c, ' '..='~' | '\t' | '\r' | '\n')) {
+        if let Some((at, c)) = text
+            .char_indices()
+            .find(|(_, c)| !matches!(c, ' '..='~' | '\t' | '\r' | '\n'))
+        {
             let part = text.get(at..at + c.len_utf8()).unwrap_or(text);
-            self.scribe.flag(NOT_ASCII, part, "DMARC records are US-ASCII.");
+            self.scribe
+                .flag(NOT_ASCII, part, "DMARC records are US-ASCII.");
         }
     }
 }
@@ -363,20 +509,26 @@ fn effective(dmarc: &Dmarc) -> Effective {
 
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
 
 fn is_domain(text: &str) -> bool {
     text.contains('.')
         && text.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         })
 }
 
 const VERSION: &str = "DMARC1";
 const URI_LIMIT: usize = 32;
-const KNOWN: &[&str] = &["v", "p", "sp", "np", "t", "psd", "adkim", "aspf", "rua", "ruf", "fo"];
+const KNOWN: &[&str] = &[
+    "v", "p", "sp", "np", "t", "psd", "adkim", "aspf", "rua", "ruf", "fo",
+];
 
 const NOTHING: Effective = Effective {
     domain: Policy::None,
@@ -386,8 +538,16 @@ const NOTHING: Effective = Effective {
 
 /// Tags of RFC 7489 that RFC 9989 made historic.
 const REMOVED: &[(&str, &Rule, &str)] = &[
-    ("pct", REMOVED_TAG, "`pct` was removed: receivers apply the policy to all mail; `t=y` is for testing."),
-    ("rf", REMOVED_TAG, "`rf` was removed: there is one report format."),
+    (
+        "pct",
+        REMOVED_TAG,
+        "`pct` was removed: receivers apply the policy to all mail; `t=y` is for testing.",
+    ),
+    (
+        "rf",
+        REMOVED_TAG,
+        "`rf` was removed: there is one report format.",
+    ),
     ("ri", REMOVED_TAG, "`ri` was removed: reports come daily."),
 ];
 
@@ -424,8 +584,8 @@ rules! {
         "A tag is not defined and ignored.";
     NO_REPORTS = "dmarc.no_reports", Low, "RFC 9989 section 4.7",
         "No aggregate reports are asked for.";
-    MIXED_OPTIONS = "dmarc.mixed_options", Low, "RFC 9989 section 4.8",
-        "`fo` combines options that stand alone.";
+    MIXED_OPTIONS = "dmarc.mixed_options", Low, "RFC 9989 section 4.7",
+        "`fo` combines options that exclude each other.";
     OPTIONS_UNUSED = "dmarc.options_unused", Info, "RFC 9989 section 4.7",
         "`fo` without `ruf` does nothing.";
     MONITORING = "dmarc.monitoring", Info, "RFC 9989 section 4.7",
@@ -439,70 +599,4 @@ rules! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn codes(text: &str) -> Vec<&'static str> {
-        parse(text).unwrap().problems.iter().map(|p| p.code).collect()
-    }
-
-    fn at(text: &str, code: &str) -> String {
-        let reading = parse(text).unwrap();
-        let problem = reading.problems.iter().find(|p| p.code == code).expect(code);
-        let (start, end) = (problem.span.start as usize, problem.span.end as usize);
-        text.chars().skip(start).take(end - start).collect()
-    }
-
-    #[test]
-    fn defaults_follow_the_inheritance_of_policies() {
-        let dmarc = parse("v=DMARC1; p=reject; sp=quarantine; rua=mailto:a@example.com").unwrap().value;
-        let effective = dmarc.effective.unwrap();
-        assert_eq!(effective.domain, Policy::Reject);
-        assert_eq!(effective.subdomains, Policy::Quarantine);
-        assert_eq!(effective.nonexistent, Policy::Quarantine);
-        assert_eq!(dmarc.aggregate_reports[0].domain.as_deref(), Some("example.com"));
-    }
-
-    #[test]
-    fn testing_weakens_by_one_step() {
-        let dmarc = parse("v=DMARC1; p=reject; sp=quarantine; t=y").unwrap().value;
-        let effective = dmarc.effective.unwrap();
-        assert_eq!((effective.domain, effective.subdomains), (Policy::Quarantine, Policy::None));
-    }
-
-    #[test]
-    fn a_record_without_policy_is_rescued_by_a_report_address() {
-        let rescued = parse("v=DMARC1; rua=mailto:a@example.com").unwrap();
-        assert_eq!(rescued.value.effective, Some(NOTHING));
-        assert!(rescued.has("dmarc.no_policy"));
-        let lost = parse("v=DMARC1; sp=reject").unwrap();
-        assert!(!lost.value.valid && lost.has("dmarc.no_policy_nor_reports"));
-        assert!(!parse("v=DMARC1; p=block").unwrap().value.valid);
-    }
-
-    #[test]
-    fn removed_tags_are_flagged_where_they_stand() {
-        let text = "v=DMARC1; p=reject; pct=50; ri=3600; rua=mailto:a@example.com!10m";
-        assert_eq!(codes(text), ["dmarc.removed_tag", "dmarc.removed_tag", "dmarc.size_limit"]);
-        assert_eq!(at(text, "dmarc.removed_tag"), "pct=50");
-        assert_eq!(at(text, "dmarc.size_limit"), "!10m");
-        assert_eq!(parse(text).unwrap().value.ignored, ["pct", "ri"]);
-    }
-
-    #[test]
-    fn the_version_is_case_sensitive() {
-        let reading = parse("v=dmarc1; p=reject").unwrap();
-        assert!(!reading.value.valid && reading.has("dmarc.version_case"));
-        assert!(parse("v=DMARC2; p=reject").is_err());
-    }
-
-    #[test]
-    fn a_missing_semicolon_shows_as_a_bad_policy() {
-        assert_eq!(at("v=DMARC1; p=none rua=mailto:a@example.com", "dmarc.bad_policy"), "none rua=mailto:a@example.com");
-    }
-
-    #[test]
-    fn addresses_need_a_scheme() {
-        assert_eq!(at("v=DMARC1; p=none; rua=a@example.com", "dmarc.bad_uri"), "a@example.com");
-    }
-}
+mod tests;

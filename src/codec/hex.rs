@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use super::Kind;
 use super::format::{Format, NotThis, Reading, Scribe, rules};
 use super::octets::Octets;
-use super::Kind;
 
 /// What there is to know about the kind `hex`.
 pub const FORMAT: Format = Format {
@@ -15,8 +15,14 @@ pub const FORMAT: Format = Format {
     fields: &[
         ("bytes", "octets encoded"),
         ("text", "the beginning, when the octets are UTF-8 text"),
-        ("hex", "the beginning in plain lower case, when they are not"),
-        ("looksLike", "what the octets are by their beginning or structure"),
+        (
+            "hex",
+            "the beginning in plain lower case, when they are not",
+        ),
+        (
+            "looksLike",
+            "what the octets are by their beginning or structure",
+        ),
         ("innerKind", "the kind that the text can be decoded as"),
         ("digest", "hash functions with an output of this length"),
     ],
@@ -38,20 +44,38 @@ pub struct Hex {
 /// Reads digits with or without `0x`, colons, commas, hyphens or white space.
 pub fn parse(text: &str) -> Result<Reading<Hex>, NotThis> {
     let bare = text.trim();
-    let digits = digits(bare).ok_or(NotThis("send hexadecimal digits; `0x`, colons, hyphens, commas and white space between octets are skipped."))?;
+    let digits = digits(bare).ok_or(NotThis(
+        "send hexadecimal digits; `0x`, colons, hyphens, commas and white space \
+         between octets are skipped.",
+    ))?;
     let mut scribe = Scribe::new(text);
     if digits.len() % 2 == 1 {
         let last = bare.len().saturating_sub(1);
-        scribe.flag(ODD, bare.get(last..).unwrap_or(bare), "The number of digits is odd; the last one was dropped.");
+        scribe.flag(
+            ODD,
+            bare.get(last..).unwrap_or(bare),
+            "The number of digits is odd; the last one was dropped.",
+        );
     }
     let has = |case: fn(&u8) -> bool| digits.iter().any(case);
     if has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) {
-        scribe.flag(MIXED_CASE, bare, "Upper and lower case are mixed; strict comparisons will differ.");
+        scribe.flag(
+            MIXED_CASE,
+            bare,
+            "Upper and lower case are mixed; strict comparisons will differ.",
+        );
     }
-    let octets: Vec<u8> = digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | nibble(*digit))).collect();
+    let octets: Vec<u8> = digits
+        .chunks_exact(2)
+        .map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | nibble(*digit)))
+        .collect();
     let octets = Octets::of(&octets);
     if octets.secret {
-        scribe.flag(PRIVATE_KEY, bare, "The octets hold a private key; treat it as disclosed. It is not repeated here.");
+        scribe.flag(
+            PRIVATE_KEY,
+            bare,
+            "The octets hold a private key; treat it as disclosed. It is not repeated here.",
+        );
     }
     let digest = match (octets.bytes, octets.looks_like, &octets.text) {
         (16, None, None) => Some("MD5, or half of SHA-256"),
@@ -67,7 +91,11 @@ pub fn parse(text: &str) -> Result<Reading<Hex>, NotThis> {
 
 /// The digits without prefix and separators.
 fn digits(text: &str) -> Option<Vec<u8>> {
-    let bare = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).or_else(|| text.strip_prefix("\\x")).unwrap_or(text);
+    let bare = text
+        .strip_prefix("0x")
+        .or_else(|| text.strip_prefix("0X"))
+        .or_else(|| text.strip_prefix("\\x"))
+        .unwrap_or(text);
     let mut digits = Vec::with_capacity(bare.len());
     for byte in bare.bytes() {
         match byte {
@@ -115,7 +143,12 @@ mod tests {
 
     #[test]
     fn separators_are_skipped() {
-        for text in ["48656c6c6f", "0x48656C6C6F", "48:65:6c:6c:6f", "48 65\n6c 6c 6f"] {
+        for text in [
+            "48656c6c6f",
+            "0x48656C6C6F",
+            "48:65:6c:6c:6f",
+            "48 65\n6c 6c 6f",
+        ] {
             let hex = parse(text).unwrap().value;
             assert_eq!(hex.octets.text.as_deref(), Some("Hello"), "{text}");
         }
@@ -123,14 +156,19 @@ mod tests {
 
     #[test]
     fn a_digest_is_recognised_by_its_length() {
-        let hex = parse("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855").unwrap().value;
+        let hex = parse("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+            .unwrap()
+            .value;
         assert_eq!(hex.digest, Some("SHA-256, SHA3-256 or BLAKE2s"));
     }
 
     #[test]
     fn an_odd_digit_is_flagged_at_the_end() {
         let reading = parse("abc").unwrap();
-        assert_eq!((reading.problems[0].code, reading.problems[0].span.start), ("hex.odd_length", 2));
+        assert_eq!(
+            (reading.problems[0].code, reading.problems[0].span.start),
+            ("hex.odd_length", 2)
+        );
         assert!(parse("xyz").is_err());
     }
 }

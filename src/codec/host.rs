@@ -17,12 +17,27 @@ pub const FORMAT: Format = Format {
     reference: "RFC 5890",
     example: "xn--80ak6aa92e.com",
     fields: &[
-        ("ascii", "the name as DNS knows it; null when it has no ASCII form"),
+        (
+            "ascii",
+            "the name as DNS knows it; null when it has no ASCII form",
+        ),
         ("unicode", "the name as it is shown"),
-        ("labels", "each label: `ascii`, `unicode`, and the `scripts` of its letters"),
-        ("internationalized", "whether any label has letters beyond ASCII"),
-        ("looksLike", "the ASCII name that a hurried reader sees, when it is another"),
-        ("guard", "what the guard says about analysing it: `decision`, `reason`, `rule`"),
+        (
+            "labels",
+            "each label: `ascii`, `unicode`, and the `scripts` of its letters",
+        ),
+        (
+            "internationalized",
+            "whether any label has letters beyond ASCII",
+        ),
+        (
+            "looksLike",
+            "the ASCII name that a hurried reader sees, when it is another",
+        ),
+        (
+            "guard",
+            "what the guard says about analysing it: `decision`, `reason`, `rule`",
+        ),
     ],
     rules: RULES,
     sniff,
@@ -53,9 +68,17 @@ pub struct Label {
 /// Reads one host name.
 pub fn parse(text: &str, context: &Context) -> Result<Reading<Host>, NotThis> {
     let bare = text.trim();
-    let odd = |c: char| c.is_whitespace() || "/\\@?#%<>[]:;,\"'`|^{}()=&$+!~".contains(c) || c.is_ascii_control();
-    if bare.is_empty() || bare.len() > LENGTH_LIMIT || bare.contains(odd) || bare.trim_matches('.').is_empty() {
-        return Err(NotThis("a host name is made of labels with dots between them, such as www.example.com."));
+    let odd = |c: char| {
+        c.is_whitespace() || "/\\@?#%<>[]:;,\"'`|^{}()=&$+!~".contains(c) || c.is_ascii_control()
+    };
+    if bare.is_empty()
+        || bare.len() > LENGTH_LIMIT
+        || bare.contains(odd)
+        || bare.trim_matches('.').is_empty()
+    {
+        return Err(NotThis(
+            "a host name is made of labels with dots between them, such as www.example.com.",
+        ));
     }
     let mut scribe = Scribe::new(text);
     spelling(&mut scribe, bare);
@@ -66,11 +89,18 @@ pub fn parse(text: &str, context: &Context) -> Result<Reading<Host>, NotThis> {
         .map(|part| (label(&mut scribe, part), part))
         .collect();
     let ascii = ascii(&mut scribe, bare);
-    let unicode: Vec<&str> = labels.iter().map(|(label, _)| label.unicode.as_str()).collect();
+    let unicode: Vec<&str> = labels
+        .iter()
+        .map(|(label, _)| label.unicode.as_str())
+        .collect();
     let unicode = unicode.join(".");
     let looks_like = looks_like(&labels);
     if let Some(other) = &looks_like {
-        scribe.flag(LOOK_ALIKE, bare, format!("Can be taken for {}.", quoted(other)));
+        scribe.flag(
+            LOOK_ALIKE,
+            bare,
+            format!("Can be taken for {}.", quoted(other)),
+        );
     }
     let host = Host {
         internationalized: labels.iter().any(|(label, _)| !label.unicode.is_ascii()),
@@ -87,20 +117,36 @@ pub fn parse(text: &str, context: &Context) -> Result<Reading<Host>, NotThis> {
 fn spelling(scribe: &mut Scribe, bare: &str) {
     let name = bare.strip_suffix('.').unwrap_or(bare);
     if name.len() < bare.len() {
-        scribe.flag(TRAILING_DOT, bare.get(name.len()..).unwrap_or(bare), "The trailing dot marks a name as complete; browsers treat it as another origin.");
+        scribe.flag(
+            TRAILING_DOT,
+            bare.get(name.len()..).unwrap_or(bare),
+            "The trailing dot marks a name as complete; browsers treat it as another origin.",
+        );
     }
     if name.split('.').any(str::is_empty) {
         scribe.flag(EMPTY_LABEL, bare, "A label is empty.");
     }
     if !name.contains(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']) {
-        scribe.flag(SINGLE_LABEL, name, "A single label is looked up in the local network first.");
+        scribe.flag(
+            SINGLE_LABEL,
+            name,
+            "A single label is looked up in the local network first.",
+        );
     }
     if has_invisible(bare) {
-        scribe.flag(INVISIBLE, bare, "There are characters in it that cannot be seen.");
+        scribe.flag(
+            INVISIBLE,
+            bare,
+            "There are characters in it that cannot be seen.",
+        );
     }
     let top = name.rsplit('.').next().unwrap_or_default();
     if !top.is_empty() && top.bytes().all(|b| b.is_ascii_digit()) {
-        scribe.flag(NUMERIC_TOP, top, "A name that ends in digits is read as an address.");
+        scribe.flag(
+            NUMERIC_TOP,
+            top,
+            "A name that ends in digits is read as an address.",
+        );
     }
 }
 
@@ -110,7 +156,11 @@ fn label(scribe: &mut Scribe, part: &str) -> Label {
         Some(code) => match decoded(code) {
             Some(unicode) => unicode,
             None => {
-                scribe.flag(BAD_PUNYCODE, part, format!("{} is not the encoding of any valid label.", quoted(part)));
+                scribe.flag(
+                    BAD_PUNYCODE,
+                    part,
+                    format!("{} is not the encoding of any valid label.", quoted(part)),
+                );
                 lower.clone()
             }
         },
@@ -121,7 +171,11 @@ fn label(scribe: &mut Scribe, part: &str) -> Label {
     scripts.dedup();
     if !script::may_mix(&scripts) {
         let names: Vec<String> = scripts.iter().map(|script| format!("{script:?}")).collect();
-        scribe.flag(MIXED_SCRIPTS, part, format!("Letters of {} are mixed in one label.", names.join(" and ")));
+        scribe.flag(
+            MIXED_SCRIPTS,
+            part,
+            format!("Letters of {} are mixed in one label.", names.join(" and ")),
+        );
     }
     form(scribe, part, &lower);
     let ascii = match unicode.is_ascii() {
@@ -131,7 +185,11 @@ fn label(scribe: &mut Scribe, part: &str) -> Label {
     if ascii.len() > 63 {
         scribe.flag(LONG_LABEL, part, "A label has at most 63 octets.");
     }
-    Label { ascii, unicode, scripts }
+    Label {
+        ascii,
+        unicode,
+        scripts,
+    }
 }
 
 /// Letters, digits and inner hyphens (RFC 1123 section 2.1).
@@ -141,16 +199,34 @@ fn form(scribe: &mut Scribe, part: &str, lower: &str) {
         return;
     }
     if let Some(at) = part.find('_') {
-        scribe.flag(UNDERSCORE, part.get(at..=at).unwrap_or(part), "Host names have no underscores; names of DNS records may.");
+        scribe.flag(
+            UNDERSCORE,
+            part.get(at..=at).unwrap_or(part),
+            "Host names have no underscores; names of DNS records may.",
+        );
     }
-    let odd = part.char_indices().find(|(_, c)| c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_'));
+    let odd = part
+        .char_indices()
+        .find(|(_, c)| c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_'));
     if let Some((at, c)) = odd {
-        scribe.flag(BAD_CHARACTER, part.get(at..=at).unwrap_or(part), format!("{} cannot be in a host name.", quoted(&c.to_string())));
+        scribe.flag(
+            BAD_CHARACTER,
+            part.get(at..=at).unwrap_or(part),
+            format!("{} cannot be in a host name.", quoted(&c.to_string())),
+        );
     }
     if part.starts_with('-') || part.ends_with('-') {
-        scribe.flag(BAD_HYPHEN, part, "A label neither begins nor ends with a hyphen.");
+        scribe.flag(
+            BAD_HYPHEN,
+            part,
+            "A label neither begins nor ends with a hyphen.",
+        );
     } else if lower.get(2..4) == Some("--") && !lower.starts_with("xn--") {
-        scribe.flag(BAD_HYPHEN, part, "Hyphens in third and fourth place are reserved.");
+        scribe.flag(
+            BAD_HYPHEN,
+            part,
+            "Hyphens in third and fourth place are reserved.",
+        );
     }
 }
 
@@ -159,8 +235,14 @@ fn ascii(scribe: &mut Scribe, bare: &str) -> Option<String> {
     let name = bare.strip_suffix('.').unwrap_or(bare);
     let ascii = idna::domain_to_ascii(name).ok();
     match &ascii {
-        None => scribe.flag(NO_ASCII_FORM, bare, "The name has no ASCII form by UTS #46 and cannot be looked up."),
-        Some(ascii) if ascii.len() > 253 => scribe.flag(LONG_NAME, bare, "A name has at most 253 octets."),
+        None => scribe.flag(
+            NO_ASCII_FORM,
+            bare,
+            "The name has no ASCII form by UTS #46 and cannot be looked up.",
+        ),
+        Some(ascii) if ascii.len() > 253 => {
+            scribe.flag(LONG_NAME, bare, "A name has at most 253 octets.")
+        }
         Some(_) => {}
     }
     ascii
@@ -193,7 +275,12 @@ fn decoded(code: &str) -> Option<String> {
 }
 
 fn punycode(unicode: &str) -> Option<String> {
-    let encoded = Uts46::new().to_ascii(unicode.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Ignore);
+    let encoded = Uts46::new().to_ascii(
+        unicode.as_bytes(),
+        AsciiDenyList::EMPTY,
+        Hyphens::Allow,
+        DnsLength::Ignore,
+    );
     encoded.ok().map(|ascii| ascii.into_owned())
 }
 
@@ -202,13 +289,21 @@ fn sniff(text: &str) -> u8 {
     let is_label = |label: &str| {
         !label.is_empty()
             && label.len() <= 190
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_' || !c.is_ascii())
+            && label
+                .chars()
+                .all(|c| c.is_alphanumeric() || c == '-' || c == '_' || !c.is_ascii())
     };
-    let name = bare.strip_suffix('.').unwrap_or(bare).trim_start_matches("*.");
+    let name = bare
+        .strip_suffix('.')
+        .unwrap_or(bare)
+        .trim_start_matches("*.");
     let labels: Vec<&str> = name.split('.').take(LABEL_LIMIT).collect();
     let top = labels.last().copied().unwrap_or_default();
-    let has_top = top.starts_with("xn--") || (top.chars().count() >= 2 && top.chars().all(char::is_alphabetic));
-    let fits = bare.len() <= LENGTH_LIMIT && !bare.contains(char::is_whitespace) && labels.iter().all(|label| is_label(label));
+    let has_top = top.starts_with("xn--")
+        || (top.chars().count() >= 2 && top.chars().all(char::is_alphabetic));
+    let fits = bare.len() <= LENGTH_LIMIT
+        && !bare.contains(char::is_whitespace)
+        && labels.iter().all(|label| is_label(label));
     match (fits, labels.len()) {
         (true, 2..) if has_top => 86,
         (true, 1) if bare == "localhost" => 60,
@@ -262,7 +357,14 @@ mod tests {
 
     fn host(text: &str) -> Reading<Host> {
         let guard = Guard::default();
-        parse(text, &Context { guard: &guard, now_ms: 0 }).unwrap()
+        parse(
+            text,
+            &Context {
+                guard: &guard,
+                now_ms: 0,
+            },
+        )
+        .unwrap()
     }
 
     #[test]
@@ -277,16 +379,37 @@ mod tests {
     #[test]
     fn mixed_scripts_are_pointed_at() {
         let reading = host("www.pаypal.com");
-        let problem = reading.problems.iter().find(|p| p.code == "host.mixed_scripts").unwrap();
+        let problem = reading
+            .problems
+            .iter()
+            .find(|p| p.code == "host.mixed_scripts")
+            .unwrap();
         assert_eq!((problem.span.start, problem.span.end), (4, 10));
-        assert!(reading.value.ascii.as_deref().unwrap().starts_with("www.xn--pypal"));
+        assert!(
+            reading
+                .value
+                .ascii
+                .as_deref()
+                .unwrap()
+                .starts_with("www.xn--pypal")
+        );
     }
 
     #[test]
     fn honest_names_have_no_problems() {
-        for text in ["www.example.com", "bücher.de", "例え.jp", "россия.рф", "a-b.co.uk"] {
+        for text in [
+            "www.example.com",
+            "bücher.de",
+            "例え.jp",
+            "россия.рф",
+            "a-b.co.uk",
+        ] {
             let reading = host(text);
-            let grave: Vec<_> = reading.problems.iter().filter(|p| p.code != "host.look_alike").collect();
+            let grave: Vec<_> = reading
+                .problems
+                .iter()
+                .filter(|p| p.code != "host.look_alike")
+                .collect();
             assert!(grave.is_empty(), "{text}: {grave:?}");
         }
     }
@@ -311,6 +434,9 @@ mod tests {
     #[test]
     fn the_guard_is_asked() {
         assert_eq!(host("example.com").value.guard.decision, "allow");
-        assert_eq!(host("metadata.google.internal").value.guard.decision, "refuse");
+        assert_eq!(
+            host("metadata.google.internal").value.guard.decision,
+            "refuse"
+        );
     }
 }

@@ -18,7 +18,10 @@ pub const FORMAT: Format = Format {
         ("duration", "the same in words"),
         ("includeSubDomains", "whether names below are covered"),
         ("preload", "whether the owner consents to preload lists"),
-        ("preloadable", "whether the header meets the preload list's conditions"),
+        (
+            "preloadable",
+            "whether the header meets the preload list's conditions",
+        ),
     ],
     rules: RULES,
     sniff,
@@ -50,31 +53,52 @@ pub struct Hsts {
 pub fn parse(text: &str) -> Result<Reading<Hsts>, NotThis> {
     let fields = header::fields(text, HEADERS);
     let field = fields.first().ok_or(NOT_HSTS)?;
-    let mut reader = Reader { scribe: Scribe::new(text), valid: true };
+    let mut reader = Reader {
+        scribe: Scribe::new(text),
+        valid: true,
+    };
     let directives = reader.directives(field.value);
     let has = |name: &str| directives.iter().any(|directive| directive.name == name);
     if field.name.is_none() && !has("max-age") && !has("includesubdomains") {
         return Err(NOT_HSTS);
     }
     for other in fields.iter().skip(1) {
-        reader.scribe.flag(SEVERAL, other.value, "Browsers heed the first field only.");
+        reader
+            .scribe
+            .flag(SEVERAL, other.value, "Browsers heed the first field only.");
     }
-    let max_age = match directives.iter().find(|directive| directive.name == "max-age") {
+    let max_age = match directives
+        .iter()
+        .find(|directive| directive.name == "max-age")
+    {
         Some(directive) => reader.max_age(directive),
         None => {
-            reader.fault(NO_MAX_AGE, field.value, "`max-age` is missing; browsers ignore the header.");
+            reader.fault(
+                NO_MAX_AGE,
+                field.value,
+                "`max-age` is missing; browsers ignore the header.",
+            );
             None
         }
     };
     let (include_sub_domains, preload) = (has("includesubdomains"), has("preload"));
-    reader.advise(field.value, &directives, max_age, include_sub_domains, preload);
+    reader.advise(
+        field.value,
+        &directives,
+        max_age,
+        include_sub_domains,
+        preload,
+    );
     let hsts = Hsts {
         valid: reader.valid,
         max_age,
         duration: max_age.map(|age| span_text(i64::try_from(age).unwrap_or(i64::MAX))),
         include_sub_domains,
         preload,
-        preloadable: reader.valid && include_sub_domains && preload && max_age.is_some_and(|age| age >= YEAR),
+        preloadable: reader.valid
+            && include_sub_domains
+            && preload
+            && max_age.is_some_and(|age| age >= YEAR),
     };
     Ok(Reading::new(hsts, reader.scribe))
 }
@@ -98,21 +122,43 @@ impl<'a> Reader<'a> {
 
     fn directives(&mut self, value: &'a str) -> Vec<Directive<'a>> {
         let mut found: Vec<Directive> = Vec::new();
-        for whole in value.split(';').map(str::trim).filter(|part| !part.is_empty()).take(DIRECTIVE_LIMIT) {
+        for whole in value
+            .split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .take(DIRECTIVE_LIMIT)
+        {
             let (name, value) = match whole.split_once('=') {
                 Some((name, value)) => (name.trim_end(), Some(value.trim_start())),
                 None => (whole, None),
             };
-            let directive = Directive { name: name.to_ascii_lowercase(), value, whole };
+            let directive = Directive {
+                name: name.to_ascii_lowercase(),
+                value,
+                whole,
+            };
             if found.iter().any(|other| other.name == directive.name) {
-                self.fault(REPEATED, whole, "A directive may appear once; browsers ignore the header.");
+                self.fault(
+                    REPEATED,
+                    whole,
+                    "A directive may appear once; browsers ignore the header.",
+                );
                 continue;
             }
             match directive.name.as_str() {
                 "max-age" => {}
                 "includesubdomains" | "preload" if value.is_none() => {}
-                "includesubdomains" | "preload" => self.fault(STRAY_VALUE, whole, "This directive takes no value."),
-                _ => self.scribe.flag(UNKNOWN_DIRECTIVE, whole, format!("{} is not defined and ignored; directives are separated by semicolons.", quoted(name))),
+                "includesubdomains" | "preload" => {
+                    self.fault(STRAY_VALUE, whole, "This directive takes no value.")
+                }
+                _ => self.scribe.flag(
+                    UNKNOWN_DIRECTIVE,
+                    whole,
+                    format!(
+                        "{} is not defined and ignored; directives are separated by semicolons.",
+                        quoted(name)
+                    ),
+                ),
             }
             found.push(directive);
         }
@@ -121,27 +167,62 @@ impl<'a> Reader<'a> {
 
     fn max_age(&mut self, directive: &Directive<'a>) -> Option<u64> {
         let value = directive.value.unwrap_or_default();
-        let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+        let bare = value
+            .strip_prefix('"')
+            .and_then(|value| value.strip_suffix('"'))
+            .unwrap_or(value);
         if bare.is_empty() || !bare.bytes().all(|b| b.is_ascii_digit()) {
-            self.fault(BAD_MAX_AGE, directive.whole, "`max-age` is a number of seconds; browsers ignore the header.");
+            self.fault(
+                BAD_MAX_AGE,
+                directive.whole,
+                "`max-age` is a number of seconds; browsers ignore the header.",
+            );
             return None;
         }
         // A number that overflows means "very long" to every browser.
         Some(bare.parse().unwrap_or(u64::MAX))
     }
 
-    fn advise(&mut self, whole: &'a str, directives: &[Directive<'a>], max_age: Option<u64>, sub_domains: bool, preload: bool) {
-        let part = |name: &str| directives.iter().find(|directive| directive.name == name).map_or(whole, |directive| directive.whole);
+    fn advise(
+        &mut self,
+        whole: &'a str,
+        directives: &[Directive<'a>],
+        max_age: Option<u64>,
+        sub_domains: bool,
+        preload: bool,
+    ) {
+        let part = |name: &str| {
+            directives
+                .iter()
+                .find(|directive| directive.name == name)
+                .map_or(whole, |directive| directive.whole)
+        };
         match max_age {
-            Some(0) => self.scribe.flag(SWITCHED_OFF, part("max-age"), "Zero makes browsers forget the policy."),
-            Some(age) if age < HALF_YEAR => self.scribe.flag(SHORT, part("max-age"), "Less than 180 days: visitors who come seldom are not protected."),
+            Some(0) => self.scribe.flag(
+                SWITCHED_OFF,
+                part("max-age"),
+                "Zero makes browsers forget the policy.",
+            ),
+            Some(age) if age < HALF_YEAR => self.scribe.flag(
+                SHORT,
+                part("max-age"),
+                "Less than 180 days: visitors who come seldom are not protected.",
+            ),
             _ => {}
         }
         if preload && (!sub_domains || max_age.is_some_and(|age| age < YEAR)) {
-            self.scribe.flag(NOT_PRELOADABLE, part("preload"), "The preload list wants includeSubDomains and a max-age of at least 31536000.");
+            self.scribe.flag(
+                NOT_PRELOADABLE,
+                part("preload"),
+                "The preload list wants includeSubDomains and a max-age of at least 31536000.",
+            );
         }
         if !sub_domains && !preload {
-            self.scribe.flag(NO_SUB_DOMAINS, whole, "Names below are not covered: their cookies can still be set over http.");
+            self.scribe.flag(
+                NO_SUB_DOMAINS,
+                whole,
+                "Names below are not covered: their cookies can still be set over http.",
+            );
         }
     }
 }
@@ -151,7 +232,9 @@ fn sniff(text: &str) -> u8 {
         return 98;
     }
     let lower = text.trim().to_ascii_lowercase();
-    let has_age = lower.split(';').any(|part| part.trim().starts_with("max-age"));
+    let has_age = lower
+        .split(';')
+        .any(|part| part.trim().starts_with("max-age"));
     let has_flag = lower.contains("includesubdomains") || lower.contains("preload");
     match (has_age, has_flag, lower.contains(',')) {
         (true, true, false) => 92,
@@ -164,7 +247,9 @@ const HEADERS: &[&str] = &["strict-transport-security"];
 const DIRECTIVE_LIMIT: usize = 32;
 const YEAR: u64 = 31_536_000;
 const HALF_YEAR: u64 = 180 * 86_400;
-const NOT_HSTS: NotThis = NotThis("the header's value is `max-age=` with seconds, and perhaps `includeSubDomains` and `preload`.");
+const NOT_HSTS: NotThis = NotThis(
+    "the header's value is `max-age=` with seconds, and perhaps `includeSubDomains` and `preload`.",
+);
 
 rules! {
     NO_MAX_AGE = "hsts.no_max_age", High, "RFC 6797 section 6.1.1",
@@ -202,14 +287,20 @@ mod tests {
             ("max-age=0; includeSubDomains", 0),
         ] {
             let reading = parse(text).unwrap();
-            assert!(reading.value.valid && reading.value.max_age == Some(age), "{text}");
+            assert!(
+                reading.value.valid && reading.value.max_age == Some(age),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn ignored_headers_say_why() {
         for (text, code) in [
-            ("Strict-Transport-Security: includeSubDomains", "hsts.no_max_age"),
+            (
+                "Strict-Transport-Security: includeSubDomains",
+                "hsts.no_max_age",
+            ),
             ("max-age=1y; preload", "hsts.bad_max_age"),
             ("max-age=1; max-age=2", "hsts.repeated_directive"),
             ("max-age=1; includeSubDomains=1", "hsts.stray_value"),
@@ -221,7 +312,12 @@ mod tests {
 
     #[test]
     fn preloading_has_conditions() {
-        assert!(parse("max-age=63072000; includeSubDomains; preload").unwrap().value.preloadable);
+        assert!(
+            parse("max-age=63072000; includeSubDomains; preload")
+                .unwrap()
+                .value
+                .preloadable
+        );
         let reading = parse("max-age=63072000; preload").unwrap();
         assert!(!reading.value.preloadable && reading.has("hsts.not_preloadable"));
     }

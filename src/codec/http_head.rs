@@ -10,7 +10,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::format::{Format, NotThis, Outcome, Reading, Scribe, quoted, range_within};
-use super::{Context, Kind, Problem, alt_svc, authentication_results, csp, hsts, permissions_policy, secret, set_cookie};
+use super::{
+    Context, Kind, Problem, alt_svc, authentication_results, csp, hsts, permissions_policy, secret,
+    set_cookie,
+};
 
 mod judge;
 
@@ -19,16 +22,28 @@ pub const FORMAT: Format = Format {
     kind: Kind::HttpHead,
     title: "HTTP message head",
     reference: "RFC 9112",
-    example: "HTTP/1.1 200 OK\r\nServer: Apache/2.4.1\r\nX-Frame-Options: ALLOW-FROM https://a.example\r\nStrict-Transport-Security: max-age=300\r\nSet-Cookie: id=1; Secure; HttpOnly; SameSite=Lax\r\n\r\n",
+    example: "HTTP/1.1 200 OK\r\nServer: Apache/2.4.1\r\nX-Frame-Options: ALLOW-FROM \
+        https://a.example\r\nStrict-Transport-Security: \
+        max-age=300\r\nSet-Cookie: id=1; Secure; HttpOnly; SameSite=Lax\r\n\r\n",
     fields: &[
-        ("message", "`response` or `request`; null when the first line is already a field"),
+        (
+            "message",
+            "`response` or `request`; null when the first line is already a field",
+        ),
         ("version", "`HTTP/1.1`, `HTTP/2` ..."),
         ("status", "responses: status code"),
         ("reason", "responses: reason phrase"),
         ("method", "requests: method"),
         ("target", "requests: target; its query is not repeated"),
-        ("headers", "each field: `name` in lower case and `value`; credentials are masked"),
-        ("decoded", "fields that are a kind of their own: `kind` and `fields`, as `decode` of that kind gives"),
+        (
+            "headers",
+            "each field: `name` in lower case and `value`; credentials are masked",
+        ),
+        (
+            "decoded",
+            "fields that are a kind of their own: `kind` and `fields`, as `decode` of \
+             that kind gives",
+        ),
         ("missing", "responses: security headers that are not there"),
     ],
     rules: judge::RULES,
@@ -97,18 +112,30 @@ fn read(text: &str, context: &Context) -> Outcome {
     };
     let fields = fields(&mut scribe, rest);
     if fields.is_empty() && head.message.is_none() {
-        return Err(NotThis("an HTTP head is a line such as `HTTP/1.1 200 OK` or `GET / HTTP/1.1` with fields `Name: value` below it."));
+        return Err(NotThis(
+            "an HTTP head is a line such as `HTTP/1.1 200 OK` or `GET / HTTP/1.1` \
+             with fields `Name: value` below it.",
+        ));
     }
     if head.message.is_none() && fields.len() < 2 {
-        return Err(NotThis("a single field is decoded by its own kind; send the whole head."));
+        return Err(NotThis(
+            "a single field is decoded by its own kind; send the whole head.",
+        ));
     }
     judge::head(&mut scribe, &head, &fields);
-    head.missing = if head.message == Some("request") { Vec::new() } else { judge::missing(&fields) };
+    head.missing = if head.message == Some("request") {
+        Vec::new()
+    } else {
+        judge::missing(&fields)
+    };
     let mut borrowed = Vec::new();
     for field in fields.iter().take(DECODED_LIMIT) {
         if let Some((kind, reading)) = decoded(field, context) {
             borrowed.extend(moved(text, field.line, reading.problems));
-            head.decoded.push(Decoded { kind, fields: reading.value });
+            head.decoded.push(Decoded {
+                kind,
+                fields: reading.value,
+            });
         }
     }
     head.headers = fields.iter().map(shown).collect();
@@ -126,9 +153,16 @@ fn start_line(scribe: &mut Scribe, line: &str, head: &mut Head) -> bool {
         head.message = Some("response");
         head.version = Some((*version).to_owned());
         head.status = status.parse().ok().filter(|code| (100..600).contains(code));
-        head.reason = words.get(2).map(|reason| (*reason).to_owned()).filter(|reason| !reason.is_empty());
+        head.reason = words
+            .get(2)
+            .map(|reason| (*reason).to_owned())
+            .filter(|reason| !reason.is_empty());
         if head.status.is_none() {
-            scribe.flag(judge::BAD_START, status, format!("{} is no status code.", quoted(status)));
+            scribe.flag(
+                judge::BAD_START,
+                status,
+                format!("{} is no status code.", quoted(status)),
+            );
         }
         return true;
     }
@@ -153,7 +187,11 @@ fn without_query(target: &str) -> String {
 }
 
 fn is_version(word: &str) -> bool {
-    word.strip_prefix("HTTP/").is_some_and(|version| !version.is_empty() && version.len() <= 3 && version.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+    word.strip_prefix("HTTP/").is_some_and(|version| {
+        !version.is_empty()
+            && version.len() <= 3
+            && version.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    })
 }
 
 /// The fields up to the empty line.
@@ -165,17 +203,29 @@ fn fields<'a>(scribe: &mut Scribe, text: &'a str) -> Vec<Field<'a>> {
             break;
         }
         if found.len() == FIELD_LIMIT {
-            scribe.flag(judge::TOO_MANY, line, "More than 200 fields; the rest was not read.");
+            scribe.flag(
+                judge::TOO_MANY,
+                line,
+                "More than 200 fields; the rest was not read.",
+            );
             break;
         }
         match line.split_once(':') {
             Some((name, value)) if !name.is_empty() => {
                 judge::form(scribe, name, value, line);
-                found.push(Field { name: name.trim(), value: value.trim(), line });
+                found.push(Field {
+                    name: name.trim(),
+                    value: value.trim(),
+                    line,
+                });
             }
             // HTTP/2 tools write pseudo-fields such as `:status: 200`.
             Some(_) => {}
-            None => scribe.flag(judge::NO_COLON, line, "A field is a name, a colon and a value."),
+            None => scribe.flag(
+                judge::NO_COLON,
+                line,
+                "A field is a name, a colon and a value.",
+            ),
         }
     }
     found
@@ -186,12 +236,23 @@ fn decoded(field: &Field, context: &Context) -> Option<(Kind, Reading<Map<String
     let now = context.now();
     let line = field.line;
     let (kind, reading) = match field.name.to_ascii_lowercase().as_str() {
-        "content-security-policy" | "content-security-policy-report-only" => (Kind::Csp, csp::parse(line).map(Reading::untyped)),
+        "content-security-policy" | "content-security-policy-report-only" => {
+            (Kind::Csp, csp::parse(line).map(Reading::untyped))
+        }
         "strict-transport-security" => (Kind::Hsts, hsts::parse(line).map(Reading::untyped)),
-        "set-cookie" => (Kind::SetCookie, set_cookie::parse(line, now).map(Reading::untyped)),
-        "permissions-policy" => (Kind::PermissionsPolicy, permissions_policy::parse(line).map(Reading::untyped)),
+        "set-cookie" => (
+            Kind::SetCookie,
+            set_cookie::parse(line, now).map(Reading::untyped),
+        ),
+        "permissions-policy" => (
+            Kind::PermissionsPolicy,
+            permissions_policy::parse(line).map(Reading::untyped),
+        ),
         "alt-svc" => (Kind::AltSvc, alt_svc::parse(line).map(Reading::untyped)),
-        "authentication-results" => (Kind::AuthenticationResults, authentication_results::parse(line).map(Reading::untyped)),
+        "authentication-results" => (
+            Kind::AuthenticationResults,
+            authentication_results::parse(line).map(Reading::untyped),
+        ),
         _ => return None,
     };
     Some((kind, reading.ok()?))
@@ -199,7 +260,9 @@ fn decoded(field: &Field, context: &Context) -> Option<(Kind, Reading<Map<String
 
 /// Problems of a line as problems of the text around it.
 fn moved(text: &str, line: &str, mut problems: Vec<Problem>) -> Vec<Problem> {
-    let before = range_within(text, line).and_then(|range| text.get(..range.start)).unwrap_or_default();
+    let before = range_within(text, line)
+        .and_then(|range| text.get(..range.start))
+        .unwrap_or_default();
     let offset = before.chars().count() as u32;
     for problem in &mut problems {
         problem.span.start += offset;
@@ -214,7 +277,11 @@ fn shown(field: &Field) -> Shown {
     let value = match name.as_str() {
         "authorization" | "proxy-authorization" => {
             let scheme = field.value.split(' ').next().unwrap_or_default();
-            let scheme = if scheme.len() < field.value.len() { scheme } else { "" };
+            let scheme = if scheme.len() < field.value.len() {
+                scheme
+            } else {
+                ""
+            };
             format!("{scheme} {}", secret::MASK)
         }
         "cookie" => secret::MASK.to_owned(),
@@ -237,7 +304,10 @@ fn sniff(text: &str) -> u8 {
         return 99;
     }
     // Several fields of one name are that field's kind; of two names, a head.
-    let names = body.lines().take(60).filter_map(|line| line.split_once(": "));
+    let names = body
+        .lines()
+        .take(60)
+        .filter_map(|line| line.split_once(": "));
     let common: BTreeSet<String> = names
         .map(|(name, _)| name.to_ascii_lowercase())
         .filter(|name| judge::COMMON.contains(&name.as_str()))
@@ -255,7 +325,14 @@ mod tests {
 
     fn head(text: &str) -> Reading<Map<String, Value>> {
         let guard = Guard::default();
-        read(text, &Context { guard: &guard, now_ms: 1_800_000_000_000 }).unwrap()
+        read(
+            text,
+            &Context {
+                guard: &guard,
+                now_ms: 1_800_000_000_000,
+            },
+        )
+        .unwrap()
     }
 
     #[test]
@@ -263,28 +340,55 @@ mod tests {
         let reading = head(FORMAT.example);
         assert_eq!(reading.value["status"], 200);
         assert_eq!(reading.value["decoded"][0]["kind"], "hsts");
-        let short = reading.problems.iter().find(|p| p.code == "hsts.short").unwrap();
-        let part: String = FORMAT.example.chars().skip(short.span.start as usize).take((short.span.end - short.span.start) as usize).collect();
+        let short = reading
+            .problems
+            .iter()
+            .find(|p| p.code == "hsts.short")
+            .unwrap();
+        let part: String = FORMAT
+            .example
+            .chars()
+            .skip(short.span.start as usize)
+            .take((short.span.end - short.span.start) as usize)
+            .collect();
         assert_eq!(part, "max-age=300");
     }
 
     #[test]
     fn credentials_are_masked() {
-        let text = "GET /x?token=s3cr3t HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer s3cr3t\r\nCookie: sid=s3cr3t\r\nX-Api-Key: s3cr3t\r\n";
+        let text = "GET /x?token=s3cr3t HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer \
+            s3cr3t\r\nCookie: sid=s3cr3t\r\nX-Api-Key: s3cr3t\r\n";
         let reading = head(text);
-        let shown = format!("{}{:?}", Value::Object(reading.value.clone()), reading.problems);
+        let shown = format!(
+            "{}{:?}",
+            Value::Object(reading.value.clone()),
+            reading.problems
+        );
         assert!(!shown.contains("s3cr3t"), "{shown}");
         assert!(reading.has("http_head.credential"));
         let set = head("HTTP/1.1 200 OK\r\nSet-Cookie: sid=s3cr3t; Path=/\r\n");
-        assert!(!Value::Object(set.value.clone()).to_string().contains("s3cr3t"));
+        assert!(
+            !Value::Object(set.value.clone())
+                .to_string()
+                .contains("s3cr3t")
+        );
     }
 
     #[test]
     fn what_smuggles_requests_is_grave() {
         for (text, code) in [
-            ("POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n", "http_head.two_lengths"),
-            ("POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n", "http_head.two_lengths"),
-            ("POST / HTTP/1.1\r\nContent-Length : 5\r\nHost: a\r\n", "http_head.space_before_colon"),
+            (
+                "POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+                "http_head.two_lengths",
+            ),
+            (
+                "POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n",
+                "http_head.two_lengths",
+            ),
+            (
+                "POST / HTTP/1.1\r\nContent-Length : 5\r\nHost: a\r\n",
+                "http_head.space_before_colon",
+            ),
             ("GET / HTTP/1.1\r\nHost: a\r\n b\r\n", "http_head.folded"),
         ] {
             assert!(head(text).has(code), "{text}: {:?}", head(text).problems);
@@ -294,7 +398,10 @@ mod tests {
     #[test]
     fn prose_is_no_head() {
         let guard = Guard::default();
-        let context = Context { guard: &guard, now_ms: 0 };
+        let context = Context {
+            guard: &guard,
+            now_ms: 0,
+        };
         assert!(read("hello", &context).is_err());
         assert!(read("Note: this is one line", &context).is_err());
     }

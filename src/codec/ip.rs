@@ -21,10 +21,20 @@ pub const FORMAT: Format = Format {
         ("address", "in canonical form"),
         ("expanded", "IPv6 with all its digits"),
         ("reverse", "name of its PTR record"),
-        ("block", "special-purpose block: `network`, `name`, `reference`, `globallyReachable`; null for ordinary unicast"),
-        ("embedded", "an IPv4 address inside an IPv6 one: `address` and `how`"),
+        (
+            "block",
+            "special-purpose block: `network`, `name`, `reference`, \
+             `globallyReachable`; null for ordinary unicast",
+        ),
+        (
+            "embedded",
+            "an IPv4 address inside an IPv6 one: `address` and `how`",
+        ),
         ("zone", "zone of a scoped address"),
-        ("guard", "what the guard says about connecting to it: `decision`, `reason`, `rule`"),
+        (
+            "guard",
+            "what the guard says about connecting to it: `decision`, `reason`, `rule`",
+        ),
     ],
     rules: RULES,
     sniff: |text| match read(text.trim()) {
@@ -70,26 +80,58 @@ enum Spelling {
 /// Reads one address.
 pub fn parse(text: &str, context: &Context) -> Result<Reading<Ip>, NotThis> {
     let bare = text.trim();
-    let (ip, zone, spelling) = read(bare).ok_or(NotThis("send one IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1."))?;
+    let (ip, zone, spelling) = read(bare).ok_or(NotThis(
+        "send one IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1.",
+    ))?;
     let mut scribe = Scribe::new(text);
     if let Spelling::Odd(how) = spelling {
-        scribe.flag(ODD_FORM, bare, format!("Written {how}: some parsers read it as {ip}, others refuse it or read another address."));
+        scribe.flag(
+            ODD_FORM,
+            bare,
+            format!(
+                "Written {how}: some parsers read it as {ip}, others refuse it or read \
+                 another address."
+            ),
+        );
     }
-    let plain = bare.trim_matches(['[', ']']).split('%').next().unwrap_or(bare);
+    let plain = bare
+        .trim_matches(['[', ']'])
+        .split('%')
+        .next()
+        .unwrap_or(bare);
     if ip.is_ipv6() && plain != ip.to_string() {
         scribe.flag(NOT_CANONICAL, plain, format!("The canonical form is {ip}."));
     }
     let block = blocks::of(ip);
     if let Some(block) = block {
-        let rule = if block.globally_reachable { SPECIAL } else { NOT_PUBLIC };
-        scribe.flag(rule, bare, format!("In {}, {} ({}).", block.network, block.name, block.reference));
+        let rule = if block.globally_reachable {
+            SPECIAL
+        } else {
+            NOT_PUBLIC
+        };
+        scribe.flag(
+            rule,
+            bare,
+            format!(
+                "In {}, {} ({}).",
+                block.network, block.name, block.reference
+            ),
+        );
     }
     let embedded = match ip {
         IpAddr::V6(ip) => embedded(ip),
         IpAddr::V4(_) => None,
     };
     if let Some(inner) = &embedded {
-        scribe.flag(EMBEDDED, bare, format!("Carries the IPv4 address {} ({}).", quoted(&inner.address.to_string()), inner.how));
+        scribe.flag(
+            EMBEDDED,
+            bare,
+            format!(
+                "Carries the IPv4 address {} ({}).",
+                quoted(&inner.address.to_string()),
+                inner.how
+            ),
+        );
     }
     let value = Ip {
         version: if ip.is_ipv4() { 4 } else { 6 },
@@ -111,10 +153,17 @@ fn read(text: &str) -> Option<(IpAddr, Option<&str>, Spelling)> {
     if let Ok(ip) = text.parse::<IpAddr>() {
         return Some((ip, None, Spelling::Plain));
     }
-    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let inner = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text);
     if let Some((address, zone)) = inner.split_once('%')
         && let Ok(ip) = address.parse::<Ipv6Addr>()
-        && !zone.is_empty() && zone.len() <= 32 && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        && !zone.is_empty()
+        && zone.len() <= 32
+        && zone
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
     {
         return Some((IpAddr::V6(ip), Some(zone), Spelling::Plain));
     }
@@ -133,7 +182,11 @@ fn aton(text: &str) -> Option<(Ipv4Addr, &'static str)> {
     if parts.len() > 4 {
         return None;
     }
-    let mut how = if parts.len() == 4 { "with a trailing dot" } else { "with fewer than four parts" };
+    let mut how = if parts.len() == 4 {
+        "with a trailing dot"
+    } else {
+        "with fewer than four parts"
+    };
     let mut numbers = Vec::new();
     for part in &parts {
         let (digits, radix) = match part.get(..2) {
@@ -146,12 +199,19 @@ fn aton(text: &str) -> Option<(Ipv4Addr, &'static str)> {
             8 => "with leading zeros, which mean octal to some",
             _ => how,
         };
-        let number = if digits.is_empty() && radix == 16 { 0 } else { u64::from_str_radix(digits, radix).ok()? };
+        let number = if digits.is_empty() && radix == 16 {
+            0
+        } else {
+            u64::from_str_radix(digits, radix).ok()?
+        };
         numbers.push(number);
     }
     let (last, first) = numbers.split_last()?;
     let room = 8 * (4 - first.len() as u32);
-    if first.iter().any(|number| *number > 255) || *last >= 1u64 << room || parts.iter().any(|part| part.starts_with('+')) {
+    if first.iter().any(|number| *number > 255)
+        || *last >= 1u64 << room
+        || parts.iter().any(|part| part.starts_with('+'))
+    {
         return None;
     }
     let high = first.iter().fold(0u64, |sum, number| sum << 8 | number);
@@ -167,15 +227,24 @@ fn embedded(ip: Ipv6Addr) -> Option<Embedded> {
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => found(low, "NAT64, RFC 6052"),
         [0x64, 0xff9b, 1, ..] => found(low, "NAT64 with a local prefix, RFC 8215"),
         [0x2002, ..] => found(Ipv4Addr::from_bits((bits >> 80) as u32), "6to4, RFC 3056"),
-        [0x2001, 0, ..] => found(Ipv4Addr::from_bits(!(bits as u32)), "Teredo client, RFC 4380"),
+        [0x2001, 0, ..] => found(
+            Ipv4Addr::from_bits(!(bits as u32)),
+            "Teredo client, RFC 4380",
+        ),
         [.., 0 | 0x200, 0x5efe, _, _] => found(low, "ISATAP, RFC 5214"),
-        [0, 0, 0, 0, 0, 0, high, _] if high != 0 => found(low, "IPv4-compatible, deprecated by RFC 4291"),
+        [0, 0, 0, 0, 0, 0, high, _] if high != 0 => {
+            found(low, "IPv4-compatible, deprecated by RFC 4291")
+        }
         _ => None,
     }
 }
 
 fn expanded(ip: Ipv6Addr) -> String {
-    let groups: Vec<String> = ip.segments().iter().map(|group| format!("{group:04x}")).collect();
+    let groups: Vec<String> = ip
+        .segments()
+        .iter()
+        .map(|group| format!("{group:04x}"))
+        .collect();
     groups.join(":")
 }
 
@@ -187,7 +256,11 @@ fn reverse(ip: IpAddr) -> String {
         }
         IpAddr::V6(ip) => {
             let digits = format!("{:032x}", ip.to_bits());
-            let mut name: String = digits.chars().rev().flat_map(|digit| [digit, '.']).collect();
+            let mut name: String = digits
+                .chars()
+                .rev()
+                .flat_map(|digit| [digit, '.'])
+                .collect();
             name.push_str("ip6.arpa");
             name
         }
@@ -214,12 +287,26 @@ mod tests {
 
     fn ip(text: &str) -> Reading<Ip> {
         let guard = Guard::default();
-        parse(text, &Context { guard: &guard, now_ms: 0 }).unwrap()
+        parse(
+            text,
+            &Context {
+                guard: &guard,
+                now_ms: 0,
+            },
+        )
+        .unwrap()
     }
 
     #[test]
     fn odd_spellings_are_undone_and_flagged() {
-        for text in ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0x7f.1", "127.0.0.1."] {
+        for text in [
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "127.1",
+            "0x7f.1",
+            "127.0.0.1.",
+        ] {
             let reading = ip(text);
             assert_eq!(reading.value.address, "127.0.0.1", "{text}");
             assert!(reading.has("ip.odd_form"), "{text}");
@@ -245,7 +332,11 @@ mod tests {
             ("2001:0:4136:e378:8000:63bf:3fff:fdd2", "192.0.2.45"),
             ("fe80::5efe:192.0.2.1", "192.0.2.1"),
         ] {
-            assert_eq!(ip(text).value.embedded.unwrap().address.to_string(), inner, "{text}");
+            assert_eq!(
+                ip(text).value.embedded.unwrap().address.to_string(),
+                inner,
+                "{text}"
+            );
         }
         assert_eq!(ip("::1").value.embedded, None);
     }
@@ -253,7 +344,10 @@ mod tests {
     #[test]
     fn an_ordinary_address_is_allowed() {
         let reading = ip("8.8.8.8");
-        assert_eq!((reading.value.block, reading.value.guard.decision), (None, "allow"));
+        assert_eq!(
+            (reading.value.block, reading.value.guard.decision),
+            (None, "allow")
+        );
         assert_eq!(reading.problems, []);
     }
 }

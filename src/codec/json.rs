@@ -20,13 +20,26 @@ pub const FORMAT: Format = Format {
     reference: "RFC 8259",
     example: r#"{"jsonrpc":"2.0","id":9007199254740993,"method":"ping","id":2}"#,
     fields: &[
-        ("type", "`object`, `array`, `string`, `number`, `boolean` or `null`"),
-        ("valid", "whether the text is one JSON value and nothing else"),
+        (
+            "type",
+            "`object`, `array`, `string`, `number`, `boolean` or `null`",
+        ),
+        (
+            "valid",
+            "whether the text is one JSON value and nothing else",
+        ),
         ("depth", "deepest nesting of arrays and objects"),
         ("values", "values of all types, containers included"),
-        ("width", "members of the outermost object or items of the outermost array"),
+        (
+            "width",
+            "members of the outermost object or items of the outermost array",
+        ),
         ("names", "names of the outermost members, in order"),
-        ("looksLike", "a well-known shape: `jwk`, `jwk_set`, `json_rpc`, `problem_details`, `geojson`, `json_schema`, `openapi`"),
+        (
+            "looksLike",
+            "a well-known shape: `jwk`, `jwk_set`, `json_rpc`, `problem_details`, \
+             `geojson`, `json_schema`, `openapi`",
+        ),
     ],
     rules: RULES,
     sniff,
@@ -77,20 +90,43 @@ pub fn parse(text: &str) -> Result<Reading<Json>, NotThis> {
     ))?;
     let mut scribe = Scribe::new(text);
     if text.starts_with('\u{feff}') {
-        scribe.flag_range(BYTE_ORDER_MARK, 0..3, "The text begins with a byte order mark.");
+        scribe.flag_range(
+            BYTE_ORDER_MARK,
+            0..3,
+            "The text begins with a byte order mark.",
+        );
     }
     let shift = |range: &std::ops::Range<usize>| range.start + offset..range.end + offset;
     if let Some(fault) = &seen.fault {
-        scribe.flag_range(SYNTAX, shift(&fault.at), format!("Not JSON from here: {}.", fault.why));
+        scribe.flag_range(
+            SYNTAX,
+            shift(&fault.at),
+            format!("Not JSON from here: {}.", fault.why),
+        );
     }
     for range in &seen.repeated {
-        scribe.flag_range(REPEATED_NAME, shift(range), "This member name is given twice in its object; parsers differ in which one they take.");
+        scribe.flag_range(
+            REPEATED_NAME,
+            shift(range),
+            "This member name is given twice in its object; parsers differ in which one they take.",
+        );
     }
     for range in &seen.inexact {
-        scribe.flag_range(INEXACT_NUMBER, shift(range), "This integer is beyond 2^53; parsers that use doubles change its last digits.");
+        scribe.flag_range(
+            INEXACT_NUMBER,
+            shift(range),
+            "This integer is beyond 2^53; parsers that use doubles change its last digits.",
+        );
     }
     if seen.depth > DEPTH_LIMIT {
-        scribe.flag(TOO_DEEP, body, format!("The text nests {} levels; many parsers stop earlier.", seen.depth));
+        scribe.flag(
+            TOO_DEEP,
+            body,
+            format!(
+                "The text nests {} levels; many parsers stop earlier.",
+                seen.depth
+            ),
+        );
     }
     let value = Json {
         kind,

@@ -26,12 +26,29 @@ pub const FORMAT: Format = Format {
     reference: "RFC 7519",
     example: "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJzdWIiOiIxMjM0IiwiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3MDAwMDM2MDB9.",
     fields: &[
-        ("form", "`signed`, `unsecured` (no signature) or `encrypted`"),
+        (
+            "form",
+            "`signed`, `unsecured` (no signature) or `encrypted`",
+        ),
         ("algorithm", "`alg` of the header"),
-        ("header", "members of the header; private key members are masked"),
-        ("claims", "members of the payload; those that hold secrets are masked. Null when encrypted or not JSON"),
-        ("times", "`issuedAt`, `notBefore`, `expires` as RFC 3339, `expired`, and `lifetimeSeconds` between issue and expiry"),
-        ("signature", "`present` and `bytes`; the signature itself is never repeated"),
+        (
+            "header",
+            "members of the header; private key members are masked",
+        ),
+        (
+            "claims",
+            "members of the payload; those that hold secrets are masked. Null when \
+             encrypted or not JSON",
+        ),
+        (
+            "times",
+            "`issuedAt`, `notBefore`, `expires` as RFC 3339, `expired`, and \
+             `lifetimeSeconds` between issue and expiry",
+        ),
+        (
+            "signature",
+            "`present` and `bytes`; the signature itself is never repeated",
+        ),
     ],
     rules: judge::RULES,
     sniff,
@@ -120,7 +137,9 @@ impl<'a> Segment<'a> {
     /// The characters that encode these bytes of the JSON text.
     pub(super) fn encoding(&self, bytes: Range<usize>) -> &'a str {
         let (start, end) = (bytes.start * 8 / 6, (bytes.end * 8).div_ceil(6));
-        self.part.get(start..end.min(self.part.len())).unwrap_or(self.part)
+        self.part
+            .get(start..end.min(self.part.len()))
+            .unwrap_or(self.part)
     }
 }
 
@@ -148,8 +167,14 @@ pub fn parse(text: &str, now: i64) -> Result<Reading<Jwt>, NotThis> {
         (Some(alg), _) if alg.eq_ignore_ascii_case("none") => Form::Unsecured,
         _ => Form::Signed,
     };
-    let times = claims.as_ref().map(|claims| times(claims, now)).unwrap_or_default();
-    let mut judge = judge::Judge { scribe: &mut scribe, now };
+    let times = claims
+        .as_ref()
+        .map(|claims| times(claims, now))
+        .unwrap_or_default();
+    let mut judge = judge::Judge {
+        scribe: &mut scribe,
+        now,
+    };
     judge.encoding(token, &segments);
     judge.header(&head, &header, form);
     judge.signature(form, signature, token, &times);
@@ -160,7 +185,10 @@ pub fn parse(text: &str, now: i64) -> Result<Reading<Jwt>, NotThis> {
     }
     scribe.note(match form {
         Form::Encrypted => "The claims are encrypted; only the header can be read.",
-        _ => "Header and claims are encoded, not encrypted: anyone can read them. Nothing was verified.",
+        _ => {
+            "Header and claims are encoded, not encrypted: anyone can read them. \
+             Nothing was verified."
+        }
     });
     let jwt = Jwt {
         form,
@@ -191,7 +219,9 @@ fn bare(text: &str) -> &str {
 
 /// The same characters in the URL-safe alphabet, so that offsets stay.
 fn in_url_alphabet(part: &str) -> String {
-    part.trim_end_matches('=').replace('+', "-").replace('/', "_")
+    part.trim_end_matches('=')
+        .replace('+', "-")
+        .replace('/', "_")
 }
 
 fn times(claims: &Map<String, Value>, now: i64) -> Times {
@@ -202,7 +232,9 @@ fn times(claims: &Map<String, Value>, now: i64) -> Times {
         not_before: at("nbf").map(moment::rfc3339),
         expires: expires.map(moment::rfc3339),
         expired: expires.map(|expires| expires <= now),
-        lifetime_seconds: issued.zip(expires).map(|(issued, expires)| expires.saturating_sub(issued)),
+        lifetime_seconds: issued
+            .zip(expires)
+            .map(|(issued, expires)| expires.saturating_sub(issued)),
     }
 }
 
@@ -226,7 +258,8 @@ fn read(text: &str, context: &Context) -> Outcome {
 }
 
 const NOT_A_TOKEN: NotThis = NotThis(
-    "a token has three segments (five when encrypted) with dots between them, the first of which is a base64url JSON object.",
+    "a token has three segments (five when encrypted) with dots between them, \
+     the first of which is a base64url JSON object.",
 );
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -249,7 +282,12 @@ mod tests {
     }
 
     fn codes(text: &str) -> Vec<&'static str> {
-        parse(text, NOW).unwrap().problems.iter().map(|p| p.code).collect()
+        parse(text, NOW)
+            .unwrap()
+            .problems
+            .iter()
+            .map(|p| p.code)
+            .collect()
     }
 
     #[test]
@@ -258,15 +296,33 @@ mod tests {
         let jwt = parse(text, NOW).unwrap().value;
         assert_eq!(jwt.algorithm.as_deref(), Some("HS256"));
         assert_eq!(jwt.times.expires.as_deref(), Some("2011-03-22T18:43:00Z"));
-        assert_eq!(jwt.signature, Signature { present: true, bytes: 32 });
-        assert!(!serde_json::to_string(&jwt).unwrap().contains("dBjftJeZ4CVP"));
+        assert_eq!(
+            jwt.signature,
+            Signature {
+                present: true,
+                bytes: 32
+            }
+        );
+        assert!(
+            !serde_json::to_string(&jwt)
+                .unwrap()
+                .contains("dBjftJeZ4CVP")
+        );
     }
 
     #[test]
     fn a_claim_is_pointed_at_inside_its_base64() {
-        let text = token(r#"{"alg":"ES256"}"#, r#"{"iss":"a","aud":"b","iat":1799990000,"exp":1799990060}"#, "c2ln");
+        let text = token(
+            r#"{"alg":"ES256"}"#,
+            r#"{"iss":"a","aud":"b","iat":1799990000,"exp":1799990060}"#,
+            "c2ln",
+        );
         let reading = parse(&text, NOW).unwrap();
-        let problem = reading.problems.iter().find(|p| p.code == "jwt.expired").unwrap();
+        let problem = reading
+            .problems
+            .iter()
+            .find(|p| p.code == "jwt.expired")
+            .unwrap();
         let part = &text[problem.span.start as usize..problem.span.end as usize];
         let offset = problem.span.start as usize - text.find('.').unwrap() - 1;
         // Decoded from the group of four that it begins in, it is the claim.
@@ -278,24 +334,44 @@ mod tests {
 
     #[test]
     fn an_unsecured_token_is_grave() {
-        let text = token(r#"{"alg":"NoNe"}"#, r#"{"iss":"a","aud":"b","exp":1900000000}"#, "");
+        let text = token(
+            r#"{"alg":"NoNe"}"#,
+            r#"{"iss":"a","aud":"b","exp":1900000000}"#,
+            "",
+        );
         assert!(codes(&text).contains(&"jwt.alg_none"));
         assert_eq!(parse(&text, NOW).unwrap().value.form, Form::Unsecured);
     }
 
     #[test]
     fn secrets_are_masked_and_named() {
-        let text = token(r#"{"alg":"ES256","jwk":{"kty":"EC","d":"cHJpdmF0ZQ"}}"#, r#"{"password":"hunter2","exp":1800000060}"#, "c2ln");
+        let text = token(
+            r#"{"alg":"ES256","jwk":{"kty":"EC","d":"cHJpdmF0ZQ"}}"#,
+            r#"{"password":"hunter2","exp":1800000060}"#,
+            "c2ln",
+        );
         let reading = parse(&text, NOW).unwrap();
         let shown = serde_json::to_string(&reading.value).unwrap();
-        assert!(!shown.contains("hunter2") && !shown.contains("cHJpdmF0ZQ"), "{shown}");
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("cHJpdmF0ZQ"),
+            "{shown}"
+        );
         assert!(reading.has("jwt.secret_claim") && reading.has("jwt.private_key_in_header"));
-        assert!(reading.problems.iter().all(|p| !p.message.contains("hunter2")));
+        assert!(
+            reading
+                .problems
+                .iter()
+                .all(|p| !p.message.contains("hunter2"))
+        );
     }
 
     #[test]
     fn times_are_judged() {
-        let expired = token(r#"{"alg":"ES256"}"#, r#"{"exp":1700000000,"nbf":1900000000,"iat":"x"}"#, "c2ln");
+        let expired = token(
+            r#"{"alg":"ES256"}"#,
+            r#"{"exp":1700000000,"nbf":1900000000,"iat":"x"}"#,
+            "c2ln",
+        );
         let found = codes(&expired);
         for code in ["jwt.expired", "jwt.not_yet_valid", "jwt.bad_time"] {
             assert!(found.contains(&code), "{code} not in {found:?}");

@@ -17,19 +17,51 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::guard::Guard;
 
+pub mod alt_svc;
+pub mod authentication_results;
+pub mod base64;
+pub mod bimi;
 mod blocks;
 mod bound;
+pub mod caa;
+pub mod certificate;
+pub mod cidr;
+pub mod csp;
+pub mod csr;
+pub mod data_uri;
 mod der;
+pub mod dkim;
+pub mod dmarc;
 mod format;
 mod header;
+pub mod hex;
+pub mod host;
+pub mod hsts;
+pub mod http_head;
+pub mod ip;
+pub mod json;
+pub mod jwk;
+pub mod jwt;
 mod moment;
+pub mod mta_sts;
 mod octets;
 mod pem;
+pub mod permissions_policy;
+pub mod private_key;
 mod script;
 mod secret;
+pub mod security_txt;
+pub mod set_cookie;
+pub mod spf;
 mod structured;
 mod tags;
+pub mod tls_rpt;
+pub mod tlsa;
 mod txt;
+pub mod ulid;
+pub mod unix_time;
+pub mod url;
+pub mod uuid;
 pub mod verdict;
 pub mod x509;
 
@@ -41,8 +73,6 @@ pub const TEXT_LIMIT: usize = 64 * 1024;
 
 macro_rules! kinds {
     ($($variant:ident $name:ident,)*) => {
-        $(pub mod $name;)*
-
         /// A format that can be decoded.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]

@@ -18,7 +18,10 @@ pub const FORMAT: Format = Format {
         ("valid", "whether senders can use it"),
         ("id", "record: changes whenever the policy does"),
         ("mode", "policy: `enforce`, `testing` or `none`"),
-        ("mx", "policy: patterns of mail servers that mail may be sent to"),
+        (
+            "mx",
+            "policy: patterns of mail servers that mail may be sent to",
+        ),
         ("maxAge", "policy: seconds it may be kept"),
     ],
     rules: RULES,
@@ -71,11 +74,18 @@ impl Policy {
     /// Whether a mail server's name matches a pattern (RFC 8461 section 4.1):
     /// a wildcard stands for one left-most label.
     pub fn allows(&self, server: &str) -> bool {
-        let server = server.strip_suffix('.').unwrap_or(server).to_ascii_lowercase();
-        self.mx.iter().any(|pattern| match pattern.strip_prefix("*.") {
-            Some(parent) => server.split_once('.').is_some_and(|(_, above)| above == parent),
-            None => *pattern == server,
-        })
+        let server = server
+            .strip_suffix('.')
+            .unwrap_or(server)
+            .to_ascii_lowercase();
+        self.mx
+            .iter()
+            .any(|pattern| match pattern.strip_prefix("*.") {
+                Some(parent) => server
+                    .split_once('.')
+                    .is_some_and(|(_, above)| above == parent),
+                None => *pattern == server,
+            })
     }
 }
 
@@ -95,18 +105,33 @@ pub fn parse_record(text: &str) -> Result<Reading<Record>, NotThis> {
         return Err(NEITHER);
     }
     let mut scribe = Scribe::new(text);
-    let found = tags::read(text, &TagRules { malformed: MALFORMED, repeated: REPEATED }, &mut scribe);
+    let found = tags::read(
+        text,
+        &TagRules {
+            malformed: MALFORMED,
+            repeated: REPEATED,
+        },
+        &mut scribe,
+    );
     let mut valid = true;
     let version = found.first().copied();
     if let Some(tag) = version.filter(|tag| tag.name != "v" || tag.value != VERSION) {
         valid = false;
-        scribe.flag(VERSION_CASE, tag.whole, "The version must be written `v=STSv1` exactly.");
+        scribe.flag(
+            VERSION_CASE,
+            tag.whole,
+            "The version must be written `v=STSv1` exactly.",
+        );
     }
     let id = tags::find(&found, "id");
     match id {
         None => {
             valid = false;
-            scribe.flag(NO_ID, version.map_or(text, |tag| tag.whole), "There is no `id`; senders ignore the record.");
+            scribe.flag(
+                NO_ID,
+                version.map_or(text, |tag| tag.whole),
+                "There is no `id`; senders ignore the record.",
+            );
         }
         Some(tag) if !is_id(tag.value) => {
             valid = false;
@@ -115,9 +140,17 @@ pub fn parse_record(text: &str) -> Result<Reading<Record>, NotThis> {
         Some(_) => {}
     }
     for tag in found.iter().filter(|tag| !matches!(tag.name, "v" | "id")) {
-        scribe.flag(UNKNOWN_KEY, tag.whole, format!("{} is not defined and ignored.", quoted(tag.name)));
+        scribe.flag(
+            UNKNOWN_KEY,
+            tag.whole,
+            format!("{} is not defined and ignored.", quoted(tag.name)),
+        );
     }
-    let record = Record { form: "record", valid, id: id.map(|tag| tag.value.to_owned()) };
+    let record = Record {
+        form: "record",
+        valid,
+        id: id.map(|tag| tag.value.to_owned()),
+    };
     Ok(Reading::new(record, scribe))
 }
 
@@ -126,8 +159,12 @@ pub fn parse_record(text: &str) -> Result<Reading<Record>, NotThis> {
 /// # Errors
 /// [`NotThis`] when no line is `version: STSv1` in any case.
 pub fn parse_policy(text: &str) -> Result<Reading<Policy>, NotThis> {
-    let is_version = |line: &Line| line.key == "version" && line.value.eq_ignore_ascii_case(VERSION);
-    let mut reader = Reader { scribe: Scribe::new(text), valid: true };
+    let is_version =
+        |line: &Line| line.key == "version" && line.value.eq_ignore_ascii_case(VERSION);
+    let mut reader = Reader {
+        scribe: Scribe::new(text),
+        valid: true,
+    };
     let lines = reader.lines(text);
     if !lines.iter().any(is_version) {
         return Err(NEITHER);
@@ -155,13 +192,25 @@ impl<'a> Reader<'a> {
             let whole = whole.trim();
             let Some((key, value)) = whole.split_once(':') else {
                 if !whole.is_empty() {
-                    self.scribe.flag(MALFORMED, whole, format!("{} is no `key: value` line.", quoted(whole)));
+                    self.scribe.flag(
+                        MALFORMED,
+                        whole,
+                        format!("{} is no `key: value` line.", quoted(whole)),
+                    );
                 }
                 continue;
             };
-            let line = Line { key: key.trim_end(), value: value.trim(), whole };
+            let line = Line {
+                key: key.trim_end(),
+                value: value.trim(),
+                whole,
+            };
             if line.key != "mx" && found.iter().any(|other| other.key == line.key) {
-                self.scribe.flag(REPEATED, whole, format!("{} is given twice; the first counts.", quoted(line.key)));
+                self.scribe.flag(
+                    REPEATED,
+                    whole,
+                    format!("{} is given twice; the first counts.", quoted(line.key)),
+                );
                 continue;
             }
             found.push(line);
@@ -173,7 +222,11 @@ impl<'a> Reader<'a> {
         let find = |key: &str| lines.iter().find(|line| line.key == key);
         let version = find("version");
         if let Some(line) = version.filter(|line| line.value != VERSION) {
-            self.fault(VERSION_CASE, line.value, "The version must be written `STSv1` exactly.");
+            self.fault(
+                VERSION_CASE,
+                line.value,
+                "The version must be written `STSv1` exactly.",
+            );
         }
         let start = version.map_or(text, |line| line.whole);
         let mode = match find("mode") {
@@ -190,42 +243,86 @@ impl<'a> Reader<'a> {
                 None
             }
         };
-        let mx: Vec<String> = lines.iter().filter(|line| line.key == "mx").take(MX_LIMIT).map(|line| self.mx(line)).collect();
+        let mx: Vec<String> = lines
+            .iter()
+            .filter(|line| line.key == "mx")
+            .take(MX_LIMIT)
+            .map(|line| self.mx(line))
+            .collect();
         if mx.is_empty() && mode != Some(Mode::None) {
-            self.fault(NO_MX, start, "There is no `mx`: no server may receive mail.");
+            self.fault(
+                NO_MX,
+                start,
+                "There is no `mx`: no server may receive mail.",
+            );
         }
         for line in lines.iter().filter(|line| !KEYS.contains(&line.key)) {
-            self.scribe.flag(UNKNOWN_KEY, line.whole, format!("{} is not defined and ignored.", quoted(line.key)));
+            self.scribe.flag(
+                UNKNOWN_KEY,
+                line.whole,
+                format!("{} is not defined and ignored.", quoted(line.key)),
+            );
         }
-        Policy { form: "policy", valid: self.valid, mode, mx, max_age }
+        Policy {
+            form: "policy",
+            valid: self.valid,
+            mode,
+            mx,
+            max_age,
+        }
     }
 
     fn mode(&mut self, line: &Line<'a>) -> Option<Mode> {
         match line.value {
             "enforce" => Some(Mode::Enforce),
             "testing" => {
-                self.scribe.flag(TESTING, line.whole, "Testing: mail is delivered whatever the server shows.");
+                self.scribe.flag(
+                    TESTING,
+                    line.whole,
+                    "Testing: mail is delivered whatever the server shows.",
+                );
                 Some(Mode::Testing)
             }
             "none" => {
-                self.scribe.flag(NO_POLICY, line.whole, "Declares that there is no policy.");
+                self.scribe
+                    .flag(NO_POLICY, line.whole, "Declares that there is no policy.");
                 Some(Mode::None)
             }
             _ => {
-                self.fault(BAD_MODE, line.value, "The mode is `enforce`, `testing` or `none`.");
+                self.fault(
+                    BAD_MODE,
+                    line.value,
+                    "The mode is `enforce`, `testing` or `none`.",
+                );
                 None
             }
         }
     }
 
     fn max_age(&mut self, line: &Line<'a>) -> Option<u64> {
-        let digits = (1..=10).contains(&line.value.len()) && line.value.bytes().all(|b| b.is_ascii_digit());
-        let age = line.value.parse().ok().filter(|age| digits && *age <= LONGEST);
+        let digits =
+            (1..=10).contains(&line.value.len()) && line.value.bytes().all(|b| b.is_ascii_digit());
+        let age = line
+            .value
+            .parse()
+            .ok()
+            .filter(|age| digits && *age <= LONGEST);
         match age {
-            None => self.fault(BAD_MAX_AGE, line.value, "`max_age` is a number of seconds up to 31557600."),
+            None => self.fault(
+                BAD_MAX_AGE,
+                line.value,
+                "`max_age` is a number of seconds up to 31557600.",
+            ),
             Some(age) if age < DAY => {
                 let span = span_text(age as i64);
-                self.scribe.flag(SHORT_AGE, line.value, format!("Kept for {span} only; weeks are recommended, or an attacker needs to wait little."));
+                self.scribe.flag(
+                    SHORT_AGE,
+                    line.value,
+                    format!(
+                        "Kept for {span} only; weeks are recommended, or an attacker needs to \
+                         wait little."
+                    ),
+                );
             }
             Some(_) => {}
         }
@@ -236,10 +333,24 @@ impl<'a> Reader<'a> {
         let host = line.value.strip_prefix("*.").unwrap_or(line.value);
         let is_host = host.contains('.')
             && host.len() <= 253
-            && host.split('.').all(|label| (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+            && host.split('.').all(|label| {
+                (1..=63).contains(&label.len())
+                    && label
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            });
         if !is_host {
-            let part = if range_within(line.whole, line.value).is_some_and(|range| range.is_empty()) { line.whole } else { line.value };
-            self.fault(BAD_MX, part, "A pattern is a host name; a wildcard may stand for the whole left-most label.");
+            let part = if range_within(line.whole, line.value).is_some_and(|range| range.is_empty())
+            {
+                line.whole
+            } else {
+                line.value
+            };
+            self.fault(
+                BAD_MX,
+                part,
+                "A pattern is a host name; a wildcard may stand for the whole left-most label.",
+            );
         }
         line.value.to_ascii_lowercase()
     }
@@ -270,7 +381,8 @@ const LONGEST: u64 = 31_557_600;
 const MX_LIMIT: usize = 128;
 const LINE_LIMIT: usize = 1_024;
 
-const NEITHER: NotThis = NotThis("an MTA-STS record begins with `v=STSv1`, a policy has a line `version: STSv1`.");
+const NEITHER: NotThis =
+    NotThis("an MTA-STS record begins with `v=STSv1`, a policy has a line `version: STSv1`.");
 
 rules! {
     VERSION_CASE = "mta_sts.version_case", High, "RFC 8461 section 3.1",
@@ -318,7 +430,12 @@ mod tests {
         let policy = parse_policy("version: STSv1\r\nmode: enforce\r\nmx: mail.example.com\r\nmx: *.example.net\r\nmx: backupmx.example.com\r\nmax_age: 604800\r\n").unwrap();
         assert!(policy.value.valid && policy.problems.is_empty());
         assert_eq!(policy.value.mode, Some(Mode::Enforce));
-        for (server, allowed) in [("MAIL.example.com.", true), ("a.example.net", true), ("a.b.example.net", false), ("example.net", false)] {
+        for (server, allowed) in [
+            ("MAIL.example.com.", true),
+            ("a.example.net", true),
+            ("a.b.example.net", false),
+            ("example.net", false),
+        ] {
             assert_eq!(policy.value.allows(server), allowed, "{server}");
         }
     }
@@ -326,22 +443,48 @@ mod tests {
     #[test]
     fn unusable_policies_are_invalid() {
         for (text, code) in [
-            ("version: STSv1\nmx: a.example\nmax_age: 604800", "mta_sts.no_mode"),
-            ("version: STSv1\nmode: on\nmx: a.example\nmax_age: 604800", "mta_sts.bad_mode"),
-            ("version: STSv1\nmode: enforce\nmax_age: 604800", "mta_sts.no_mx"),
-            ("version: STSv1\nmode: enforce\nmx: a.*.example\nmax_age: 604800", "mta_sts.bad_mx"),
-            ("version: STSv1\nmode: enforce\nmx: a.example\nmax_age: 1w", "mta_sts.bad_max_age"),
-            ("version: stsv1\nmode: enforce\nmx: a.example\nmax_age: 604800", "mta_sts.version_case"),
+            (
+                "version: STSv1\nmx: a.example\nmax_age: 604800",
+                "mta_sts.no_mode",
+            ),
+            (
+                "version: STSv1\nmode: on\nmx: a.example\nmax_age: 604800",
+                "mta_sts.bad_mode",
+            ),
+            (
+                "version: STSv1\nmode: enforce\nmax_age: 604800",
+                "mta_sts.no_mx",
+            ),
+            (
+                "version: STSv1\nmode: enforce\nmx: a.*.example\nmax_age: 604800",
+                "mta_sts.bad_mx",
+            ),
+            (
+                "version: STSv1\nmode: enforce\nmx: a.example\nmax_age: 1w",
+                "mta_sts.bad_max_age",
+            ),
+            (
+                "version: stsv1\nmode: enforce\nmx: a.example\nmax_age: 604800",
+                "mta_sts.version_case",
+            ),
         ] {
             let reading = parse_policy(text).unwrap();
-            assert!(!reading.value.valid && reading.has(code), "{text}: {:?}", reading.problems);
+            assert!(
+                !reading.value.valid && reading.has(code),
+                "{text}: {:?}",
+                reading.problems
+            );
         }
     }
 
     #[test]
     fn unusable_records_are_invalid() {
         assert!(parse_record("v=STSv1;").unwrap().has("mta_sts.no_id"));
-        assert!(parse_record("v=STSv1; id=a-b").unwrap().has("mta_sts.bad_id"));
+        assert!(
+            parse_record("v=STSv1; id=a-b")
+                .unwrap()
+                .has("mta_sts.bad_id")
+        );
         assert!(parse_record("v=STSv2; id=a").is_err());
     }
 }

@@ -15,8 +15,14 @@ pub const FORMAT: Format = Format {
     reference: "W3C Permissions Policy",
     example: "Permissions-Policy: geolocation=(self \"https://maps.example\"), camera=*, microphone=(), fullscreen=none",
     fields: &[
-        ("valid", "whether browsers heed the header; one syntax error makes it void"),
-        ("features", "each feature: `name`, `allowed` (`none`, `all` or `list`), `self` and `origins`"),
+        (
+            "valid",
+            "whether browsers heed the header; one syntax error makes it void",
+        ),
+        (
+            "features",
+            "each feature: `name`, `allowed` (`none`, `all` or `list`), `self` and `origins`",
+        ),
     ],
     rules: RULES,
     sniff,
@@ -57,39 +63,75 @@ pub fn parse(text: &str) -> Result<Reading<PermissionsPolicy>, NotThis> {
     let mut valid = true;
     for field in header::fields(text, HEADERS) {
         if field.name.is_none() && !looks_right(field.value) {
-            return Err(NotThis("Permissions-Policy is a list such as `geolocation=(), camera=(self)`."));
+            return Err(NotThis(
+                "Permissions-Policy is a list such as `geolocation=(), camera=(self)`.",
+            ));
         }
         match structured::dictionary(field.value) {
             Ok(entries) => {
                 for (name, member) in entries {
                     let feature = feature(&mut scribe, name, &member);
                     if features.insert(name.to_owned(), feature).is_some() {
-                        scribe.flag(REPEATED, name, format!("{} is given twice; the last one counts.", quoted(name)));
+                        scribe.flag(
+                            REPEATED,
+                            name,
+                            format!("{} is given twice; the last one counts.", quoted(name)),
+                        );
                     }
                 }
             }
             Err(fault) => {
                 valid = false;
-                let part = if fault.part.is_empty() { field.value } else { fault.part };
-                scribe.flag(SYNTAX, part, format!("Here {}; browsers ignore the whole header.", fault.why));
+                let part = if fault.part.is_empty() {
+                    field.value
+                } else {
+                    fault.part
+                };
+                scribe.flag(
+                    SYNTAX,
+                    part,
+                    format!("Here {}; browsers ignore the whole header.", fault.why),
+                );
                 old_syntax(&mut scribe, field.value);
             }
         }
     }
-    let policy = PermissionsPolicy { valid, features: features.into_values().collect() };
+    let policy = PermissionsPolicy {
+        valid,
+        features: features.into_values().collect(),
+    };
     Ok(Reading::new(policy, scribe))
 }
 
 fn feature(scribe: &mut Scribe, name: &str, member: &Member) -> Feature {
     if RETIRED.contains(&name) {
-        scribe.flag(RETIRED_FEATURE, name, format!("{} was given up; browsers ignore it.", quoted(name)));
+        scribe.flag(
+            RETIRED_FEATURE,
+            name,
+            format!("{} was given up; browsers ignore it.", quoted(name)),
+        );
     } else if !FEATURES.contains(&name) {
-        scribe.flag(UNKNOWN_FEATURE, name, format!("{} is no feature that browsers are known to control.", quoted(name)));
+        scribe.flag(
+            UNKNOWN_FEATURE,
+            name,
+            format!(
+                "{} is no feature that browsers are known to control.",
+                quoted(name)
+            ),
+        );
     }
-    let mut feature = Feature { name: name.to_owned(), allowed: "none", ..Feature::default() };
+    let mut feature = Feature {
+        name: name.to_owned(),
+        allowed: "none",
+        ..Feature::default()
+    };
     let items: &[Item] = match member {
         Member::Item(item) if item.part() == name => {
-            scribe.flag(NO_VALUE, name, "A feature without a list allows nobody; write `=()` to say so.");
+            scribe.flag(
+                NO_VALUE,
+                name,
+                "A feature without a list allows nobody; write `=()` to say so.",
+            );
             &[]
         }
         Member::Item(item) => std::slice::from_ref(item),
@@ -100,7 +142,11 @@ fn feature(scribe: &mut Scribe, name: &str, member: &Member) -> Feature {
     }
     if feature.allowed == "all" && SENSITIVE.contains(&name) {
         let part = items.first().map_or(name, Item::part);
-        scribe.flag(OPEN_TO_ALL, part, format!("Every embedded site may use {}.", quoted(name)));
+        scribe.flag(
+            OPEN_TO_ALL,
+            part,
+            format!("Every embedded site may use {}.", quoted(name)),
+        );
     }
     feature
 }
@@ -111,17 +157,34 @@ fn allow(scribe: &mut Scribe, feature: &mut Feature, item: &Item) {
         Item::Token("self") => feature.own = true,
         Item::Token("src") => return,
         Item::Token("none") => {
-            scribe.flag(NONE_TOKEN, item.part(), "There is no `none`; an empty list `()` forbids the feature.");
+            scribe.flag(
+                NONE_TOKEN,
+                item.part(),
+                "There is no `none`; an empty list `()` forbids the feature.",
+            );
             return;
         }
         Item::Token(token) => {
-            scribe.flag(BAD_MEMBER, token, format!("{} is neither `self` nor `*`; origins stand in double quotes.", quoted(token)));
+            scribe.flag(
+                BAD_MEMBER,
+                token,
+                format!(
+                    "{} is neither `self` nor `*`; origins stand in double quotes.",
+                    quoted(token)
+                ),
+            );
             return;
         }
         Item::Text(origin, part) => {
             let host = origin.split_once("://").map(|(_, host)| host);
-            if !host.is_some_and(|host| !host.is_empty() && !host.trim_end_matches('/').contains('/')) {
-                scribe.flag(BAD_MEMBER, part, "An origin is a scheme and a host, such as \"https://example.com\".");
+            if !host
+                .is_some_and(|host| !host.is_empty() && !host.trim_end_matches('/').contains('/'))
+            {
+                scribe.flag(
+                    BAD_MEMBER,
+                    part,
+                    "An origin is a scheme and a host, such as \"https://example.com\".",
+                );
             }
             feature.origins.push(origin.clone());
         }
@@ -133,16 +196,28 @@ fn allow(scribe: &mut Scribe, feature: &mut Feature, item: &Item) {
 
 /// Feature-Policy separated with semicolons and quoted with apostrophes.
 fn old_syntax(scribe: &mut Scribe, value: &str) {
-    if value.contains("'none'") || value.contains("'self'") || (value.contains(';') && !value.contains('(')) {
-        scribe.flag(OLD_SYNTAX, value, "This is the syntax of Feature-Policy; write `geolocation=(), camera=(self)`.");
+    if value.contains("'none'")
+        || value.contains("'self'")
+        || (value.contains(';') && !value.contains('('))
+    {
+        scribe.flag(
+            OLD_SYNTAX,
+            value,
+            "This is the syntax of Feature-Policy; write `geolocation=(), camera=(self)`.",
+        );
     }
 }
 
 fn looks_right(value: &str) -> bool {
     value.split([',', ';']).take(64).any(|part| {
         let name = part.trim().split(['=', ' ']).next().unwrap_or_default();
-        let rest = part.trim().get(name.len()..).unwrap_or_default().trim_start();
-        (rest.starts_with('=') || rest.starts_with('\'')) && (FEATURES.contains(&name) || rest.starts_with("=("))
+        let rest = part
+            .trim()
+            .get(name.len()..)
+            .unwrap_or_default()
+            .trim_start();
+        (rest.starts_with('=') || rest.starts_with('\''))
+            && (FEATURES.contains(&name) || rest.starts_with("=("))
     })
 }
 
@@ -163,8 +238,20 @@ const HEADERS: &[&str] = &["permissions-policy", "permissions-policy-report-only
 
 /// What a stranger's frame should not have by default.
 const SENSITIVE: &[&str] = &[
-    "bluetooth", "camera", "clipboard-read", "display-capture", "geolocation", "hid", "local-fonts", "microphone",
-    "midi", "payment", "publickey-credentials-get", "serial", "usb", "window-management",
+    "bluetooth",
+    "camera",
+    "clipboard-read",
+    "display-capture",
+    "geolocation",
+    "hid",
+    "local-fonts",
+    "microphone",
+    "midi",
+    "payment",
+    "publickey-credentials-get",
+    "serial",
+    "usb",
+    "window-management",
 ];
 
 /// Features of the W3C list of policy-controlled features.
@@ -191,7 +278,19 @@ const FEATURES: &[&str] = &[
 ];
 
 /// Once proposed, never or no longer shipped.
-const RETIRED: &[&str] = &["conversion-measurement", "document-domain", "interest-cohort", "vibrate", "speaker", "window-placement", "vr", "wake-lock", "notifications", "push", "trust-token-redemption"];
+const RETIRED: &[&str] = &[
+    "conversion-measurement",
+    "document-domain",
+    "interest-cohort",
+    "vibrate",
+    "speaker",
+    "window-placement",
+    "vr",
+    "wake-lock",
+    "notifications",
+    "push",
+    "trust-token-redemption",
+];
 
 rules! {
     SYNTAX = "permissions_policy.syntax", High, "RFC 9651 section 4.2",
@@ -220,9 +319,25 @@ mod tests {
 
     #[test]
     fn lists_are_read() {
-        let reading = parse("geolocation=(self \"https://maps.example\"), camera=*, microphone=(), fullscreen=self").unwrap();
-        let allowed: Vec<_> = reading.value.features.iter().map(|f| (f.name.as_str(), f.allowed, f.own)).collect();
-        assert_eq!(allowed, [("camera", "all", false), ("fullscreen", "list", true), ("geolocation", "list", true), ("microphone", "none", false)]);
+        let reading = parse(
+            "geolocation=(self \"https://maps.example\"), camera=*, microphone=(), fullscreen=self",
+        )
+        .unwrap();
+        let allowed: Vec<_> = reading
+            .value
+            .features
+            .iter()
+            .map(|f| (f.name.as_str(), f.allowed, f.own))
+            .collect();
+        assert_eq!(
+            allowed,
+            [
+                ("camera", "all", false),
+                ("fullscreen", "list", true),
+                ("geolocation", "list", true),
+                ("microphone", "none", false)
+            ]
+        );
         assert!(reading.has("permissions_policy.open_to_all"));
     }
 
@@ -230,21 +345,34 @@ mod tests {
     fn the_old_syntax_is_void_and_named() {
         let reading = parse("Permissions-Policy: geolocation 'none'; camera 'self'").unwrap();
         assert!(!reading.value.valid);
-        assert!(reading.has("permissions_policy.syntax") && reading.has("permissions_policy.old_syntax"));
+        assert!(
+            reading.has("permissions_policy.syntax")
+                && reading.has("permissions_policy.old_syntax")
+        );
     }
 
     #[test]
     fn quoted_self_is_a_syntax_error() {
         let text = "camera=('self')";
         let reading = parse(text).unwrap();
-        let syntax = reading.problems.iter().find(|p| p.code == "permissions_policy.syntax").unwrap();
-        assert_eq!(&text[syntax.span.start as usize..syntax.span.end as usize], "'");
+        let syntax = reading
+            .problems
+            .iter()
+            .find(|p| p.code == "permissions_policy.syntax")
+            .unwrap();
+        assert_eq!(
+            &text[syntax.span.start as usize..syntax.span.end as usize],
+            "'"
+        );
     }
 
     #[test]
     fn none_is_an_empty_list() {
         let reading = parse("camera=none, interest-cohort=()").unwrap();
         assert_eq!(reading.value.features[0].allowed, "none");
-        assert!(reading.has("permissions_policy.none_token") && reading.has("permissions_policy.retired_feature"));
+        assert!(
+            reading.has("permissions_policy.none_token")
+                && reading.has("permissions_policy.retired_feature")
+        );
     }
 }

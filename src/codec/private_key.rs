@@ -22,11 +22,24 @@ pub const FORMAT: Format = Format {
     // The key that RFC 8410 section 10.3 publishes.
     example: "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n",
     fields: &[
-        ("format", "`pkcs8`, `pkcs1`, `sec1`, `openssh`, `pgp`, `putty`, `age` or `unknown`"),
+        (
+            "format",
+            "`pkcs8`, `pkcs1`, `sec1`, `openssh`, `pgp`, `putty`, `age` or `unknown`",
+        ),
         ("encrypted", "whether a passphrase protects it"),
-        ("key", "`algorithm`, `bits`, and `curve` or `exponent`; null when it cannot be told"),
-        ("spkiSha256", "SHA-256 of the public key's SubjectPublicKeyInfo, hexadecimal, where it can be told: certificates have the same"),
-        ("count", "private keys in the text; the fields are those of the first"),
+        (
+            "key",
+            "`algorithm`, `bits`, and `curve` or `exponent`; null when it cannot be told",
+        ),
+        (
+            "spkiSha256",
+            "SHA-256 of the public key's SubjectPublicKeyInfo, hexadecimal, where it \
+             can be told: certificates have the same",
+        ),
+        (
+            "count",
+            "private keys in the text; the fields are those of the first",
+        ),
     ],
     rules: RULES,
     sniff,
@@ -57,10 +70,20 @@ pub fn parse(text: &str) -> Result<Reading<PrivateKey>, NotThis> {
     };
     described.count = keys.len().max(1);
     for block in &keys {
-        scribe.flag(DISCLOSED, block.whole, "A private key was pasted: treat it as disclosed, replace it and revoke what rests on it. It is not repeated here.");
+        scribe.flag(
+            DISCLOSED,
+            block.whole,
+            "A private key was pasted: treat it as disclosed, replace it and revoke \
+             what rests on it. It is not repeated here.",
+        );
     }
     if keys.is_empty() {
-        scribe.flag(DISCLOSED, text.trim(), "A private key was pasted: treat it as disclosed and replace it. It is not repeated here.");
+        scribe.flag(
+            DISCLOSED,
+            text.trim(),
+            "A private key was pasted: treat it as disclosed and replace it. It is \
+             not repeated here.",
+        );
     }
     if let Some(block) = keys.first() {
         judge(&mut scribe, block, &described);
@@ -73,13 +96,22 @@ fn judge(scribe: &mut Scribe, block: &pem::Block, key: &PrivateKey) {
         scribe.flag(NOT_ENCRYPTED, block.whole, "No passphrase protects it.");
     }
     if block.has_headers {
-        scribe.flag(OLD_ENCRYPTION, block.whole, "Encrypted the way of RFC 1421: the passphrase is hashed once with MD5 and quickly guessed.");
+        scribe.flag(
+            OLD_ENCRYPTION,
+            block.whole,
+            "Encrypted the way of RFC 1421: the passphrase is hashed once with MD5 \
+             and quickly guessed.",
+        );
     }
     if let Some(why) = key.key.as_ref().and_then(x509::weakness) {
         scribe.flag(WEAK_KEY, block.whole, why);
     }
     if !block.closed {
-        scribe.flag(NOT_CLOSED, block.whole, "The END line is missing or names another label.");
+        scribe.flag(
+            NOT_CLOSED,
+            block.whole,
+            "The END line is missing or names another label.",
+        );
     }
 }
 
@@ -87,11 +119,21 @@ fn judge(scribe: &mut Scribe, block: &pem::Block, key: &PrivateKey) {
 fn described(block: &pem::Block) -> PrivateKey {
     let der = &block.der;
     if block.has_headers {
-        let format = if block.label == "EC PRIVATE KEY" { "sec1" } else { "pkcs1" };
-        return PrivateKey { encrypted: true, ..blank(format) };
+        let format = if block.label == "EC PRIVATE KEY" {
+            "sec1"
+        } else {
+            "pkcs1"
+        };
+        return PrivateKey {
+            encrypted: true,
+            ..blank(format)
+        };
     }
     match der::outline(der) {
-        Outline::EncryptedPkcs8 => PrivateKey { encrypted: true, ..blank("pkcs8") },
+        Outline::EncryptedPkcs8 => PrivateKey {
+            encrypted: true,
+            ..blank("pkcs8")
+        },
         Outline::Pkcs8 => pkcs8(der).unwrap_or(blank("pkcs8")),
         Outline::Pkcs1 => with_public("pkcs1", pkcs1_public(der)),
         Outline::Sec1 => with_public("sec1", sec1_public(der, None)),
@@ -112,12 +154,20 @@ fn pkcs8(info: &[u8]) -> Option<PrivateKey> {
     let known = match oid {
         RSA => with_public("pkcs8", pkcs1_public(inner)),
         EC => {
-            let curve = identifiers.get(1).and_then(|curve| info.get(curve.whole.clone()));
+            let curve = identifiers
+                .get(1)
+                .and_then(|curve| info.get(curve.whole.clone()));
             with_public("pkcs8", sec1_public(inner, curve))
         }
         _ => {
-            let key = EDWARDS.iter().find(|(id, _, _)| *id == oid).map(|(_, name, bits)| Key::plain(name, *bits));
-            PrivateKey { key, ..blank("pkcs8") }
+            let key = EDWARDS
+                .iter()
+                .find(|(id, _, _)| *id == oid)
+                .map(|(_, name, bits)| Key::plain(name, *bits));
+            PrivateKey {
+                key,
+                ..blank("pkcs8")
+            }
         }
     };
     Some(known)
@@ -141,12 +191,20 @@ fn pkcs1_public(key: &[u8]) -> Option<Vec<u8>> {
 fn sec1_public(key: &[u8], curve: Option<&[u8]>) -> Option<Vec<u8>> {
     let outer = der::element(key, 0, key.len())?;
     let parts = der::children(key, &outer.content);
-    let tagged = |tag: u8| parts.iter().find(|part| part.tag == tag).and_then(|part| key.get(part.content.clone()));
+    let tagged = |tag: u8| {
+        parts
+            .iter()
+            .find(|part| part.tag == tag)
+            .and_then(|part| key.get(part.content.clone()))
+    };
     let curve = tagged(0xA0).or(curve)?;
     let point = tagged(0xA1)?;
     let bits = der::element(point, 0, point.len()).filter(|bits| bits.tag == tag::BIT_STRING)?;
     let algorithm = der::wrapped(tag::SEQUENCE, &[&der::wrapped(tag::OID, &[EC]), curve]);
-    Some(der::wrapped(tag::SEQUENCE, &[&algorithm, point.get(bits.whole)?]))
+    Some(der::wrapped(
+        tag::SEQUENCE,
+        &[&algorithm, point.get(bits.whole)?],
+    ))
 }
 
 fn spki(algorithm: &[u8], public: &[u8]) -> Vec<u8> {
@@ -164,11 +222,20 @@ fn with_public(format: &'static str, spki: Option<Vec<u8>>) -> PrivateKey {
 }
 
 const fn blank(format: &'static str) -> PrivateKey {
-    PrivateKey { format, encrypted: false, key: None, spki_sha256: None, count: 1 }
+    PrivateKey {
+        format,
+        encrypted: false,
+        key: None,
+        spki_sha256: None,
+        count: 1,
+    }
 }
 
 fn is_private(block: &pem::Block) -> bool {
-    let keyed = matches!(der::outline(&block.der), Outline::Pkcs8 | Outline::Pkcs1 | Outline::Sec1);
+    let keyed = matches!(
+        der::outline(&block.der),
+        Outline::Pkcs8 | Outline::Pkcs1 | Outline::Sec1
+    );
     block.label.ends_with("PRIVATE KEY")
         || block.label == "PGP PRIVATE KEY BLOCK"
         || keyed
@@ -181,19 +248,28 @@ fn foreign(text: &str) -> Option<&'static str> {
     if bare.starts_with("PuTTY-User-Key-File-") {
         return Some("putty");
     }
-    let is_age = text.lines().any(|line| line.starts_with("AGE-SECRET-KEY-1") && line.trim_end().len() == 74);
+    let is_age = text
+        .lines()
+        .any(|line| line.starts_with("AGE-SECRET-KEY-1") && line.trim_end().len() == 74);
     is_age.then_some("age")
 }
 
 fn sniff(text: &str) -> u8 {
-    if text.contains("PRIVATE KEY-----") || text.contains("PRIVATE KEY BLOCK-----") || foreign(text).is_some() {
+    if text.contains("PRIVATE KEY-----")
+        || text.contains("PRIVATE KEY BLOCK-----")
+        || foreign(text).is_some()
+    {
         return 99;
     }
-    let encoded = text.trim_start().starts_with('M') && pem::blocks(text).first().is_some_and(is_private);
+    let encoded =
+        text.trim_start().starts_with('M') && pem::blocks(text).first().is_some_and(is_private);
     u8::from(encoded) * 97
 }
 
-const NOT_A_KEY: NotThis = NotThis("a private key is PEM with a BEGIN PRIVATE KEY line (PKCS #8, PKCS #1, SEC 1, OpenSSH, PGP), or the base64 of its DER.");
+const NOT_A_KEY: NotThis = NotThis(
+    "a private key is PEM with a BEGIN PRIVATE KEY line (PKCS #8, PKCS #1, \
+     SEC 1, OpenSSH, PGP), or the base64 of its DER.",
+);
 
 /// 1.2.840.113549.1.1.1, as encoded.
 const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01];
@@ -206,9 +282,21 @@ const EDWARDS: &[(&[u8], &str, u32)] = &[
     (&[0x2B, 0x65, 0x6F], "X448", 448),
     (&[0x2B, 0x65, 0x70], "Ed25519", 256),
     (&[0x2B, 0x65, 0x71], "Ed448", 456),
-    (&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11], "ML-DSA-44", 0),
-    (&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x12], "ML-DSA-65", 0),
-    (&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x13], "ML-DSA-87", 0),
+    (
+        &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11],
+        "ML-DSA-44",
+        0,
+    ),
+    (
+        &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x12],
+        "ML-DSA-65",
+        0,
+    ),
+    (
+        &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x13],
+        "ML-DSA-87",
+        0,
+    ),
 ];
 
 rules! {
@@ -235,18 +323,30 @@ mod tests {
         let modulus = der::wrapped(tag::INTEGER, &[&[0], &vec![0xC1; bits / 8]]);
         let small = der::wrapped(tag::INTEGER, &[&[1, 0, 1]]);
         let zero = der::wrapped(tag::INTEGER, &[&[0]]);
-        der::wrapped(tag::SEQUENCE, &[&zero, &modulus, &small, &small, &small, &small, &small, &small, &small])
+        der::wrapped(
+            tag::SEQUENCE,
+            &[
+                &zero, &modulus, &small, &small, &small, &small, &small, &small, &small,
+            ],
+        )
     }
 
     fn pem(label: &str, der: &[u8]) -> String {
-        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
+        format!(
+            "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+            STANDARD.encode(der)
+        )
     }
 
     #[test]
     fn nothing_of_the_key_is_repeated() {
         let text = pem("RSA PRIVATE KEY", &rsa(2048));
         let reading = parse(&text).unwrap();
-        let shown = format!("{}{:?}", serde_json::to_string(&reading.value).unwrap(), reading.problems);
+        let shown = format!(
+            "{}{:?}",
+            serde_json::to_string(&reading.value).unwrap(),
+            reading.problems
+        );
         let body = text.lines().nth(1).unwrap();
         for window in body.as_bytes().windows(12) {
             assert!(!shown.contains(std::str::from_utf8(window).unwrap()));
@@ -257,7 +357,10 @@ mod tests {
     #[test]
     fn type_and_size_are_told() {
         let key = parse(&pem("RSA PRIVATE KEY", &rsa(1024))).unwrap();
-        assert_eq!(key.value.key.as_ref().map(|key| (key.bits, key.exponent)), Some((1024, Some(65537))));
+        assert_eq!(
+            key.value.key.as_ref().map(|key| (key.bits, key.exponent)),
+            Some((1024, Some(65537)))
+        );
         assert!(key.has("private_key.weak_key") && key.value.spki_sha256.is_some());
         let ed = parse(FORMAT.example).unwrap().value;
         assert_eq!(ed.key.unwrap().algorithm, "Ed25519");
@@ -268,13 +371,26 @@ mod tests {
         let point = der::wrapped(tag::BIT_STRING, &[&[0, 4], &[9; 64]]);
         let one = der::wrapped(tag::INTEGER, &[&[1]]);
         let secret = der::wrapped(tag::OCTET_STRING, &[&[7; 32]]);
-        let inner = der::wrapped(tag::SEQUENCE, &[&one, &secret, &der::wrapped(0xA1, &[&point])]);
+        let inner = der::wrapped(
+            tag::SEQUENCE,
+            &[&one, &secret, &der::wrapped(0xA1, &[&point])],
+        );
         let p256 = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
         let algorithm = der::wrapped(tag::SEQUENCE, &[&der::wrapped(tag::OID, &[EC]), &p256]);
         let zero = der::wrapped(tag::INTEGER, &[&[0]]);
-        let info = der::wrapped(tag::SEQUENCE, &[&zero, &algorithm, &der::wrapped(tag::OCTET_STRING, &[&inner])]);
+        let info = der::wrapped(
+            tag::SEQUENCE,
+            &[
+                &zero,
+                &algorithm,
+                &der::wrapped(tag::OCTET_STRING, &[&inner]),
+            ],
+        );
         let key = parse(&pem("PRIVATE KEY", &info)).unwrap().value;
-        assert_eq!((key.format, key.key.unwrap().curve.as_deref()), ("pkcs8", Some("P-256")));
+        assert_eq!(
+            (key.format, key.key.unwrap().curve.as_deref()),
+            ("pkcs8", Some("P-256"))
+        );
     }
 
     #[test]
@@ -287,7 +403,13 @@ mod tests {
 
     #[test]
     fn keys_of_other_programs_are_recognised() {
-        assert_eq!(parse("PuTTY-User-Key-File-3: ssh-ed25519\n").unwrap().value.format, "putty");
+        assert_eq!(
+            parse("PuTTY-User-Key-File-3: ssh-ed25519\n")
+                .unwrap()
+                .value
+                .format,
+            "putty"
+        );
         let age = format!("AGE-SECRET-KEY-1{}", "Q".repeat(58));
         assert_eq!(parse(&age).unwrap().value.format, "age");
         assert!(parse("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----").is_err());

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use super::Kind;
 use super::format::{Format, NotThis, Reading, Rule, Scribe, quoted, rules};
 use super::moment::{self, span_text};
-use super::Kind;
 
 /// What there is to know about the kind `security_txt`.
 pub const FORMAT: Format = Format {
@@ -13,7 +13,10 @@ pub const FORMAT: Format = Format {
     reference: "RFC 9116",
     example: "Contact: security@example.com\nContact: http://example.com/report\nExpires: 2024-01-01T00:00:00Z\nPreferred-Languages: en\n",
     fields: &[
-        ("valid", "whether the file has what RFC 9116 demands and has not expired"),
+        (
+            "valid",
+            "whether the file has what RFC 9116 demands and has not expired",
+        ),
         ("contact", "where to report, most preferred first"),
         ("expires", "RFC 3339; after that the file must not be used"),
         ("daysLeft", "whole days until then"),
@@ -24,7 +27,10 @@ pub const FORMAT: Format = Format {
         ("policy", "rules for reporting"),
         ("hiring", "positions in security"),
         ("csaf", "provider metadata of security advisories"),
-        ("signed", "whether the file is wrapped in an OpenPGP signature, which is not verified here"),
+        (
+            "signed",
+            "whether the file is wrapped in an OpenPGP signature, which is not verified here",
+        ),
         ("extensions", "names of other fields"),
     ],
     rules: RULES,
@@ -69,13 +75,27 @@ pub struct SecurityTxt {
 /// # Errors
 /// [`NotThis`] when no line is one of its fields.
 pub fn parse(text: &str, now: i64) -> Result<Reading<SecurityTxt>, NotThis> {
-    let mut reader = Reader { scribe: Scribe::new(text), file: SecurityTxt { valid: true, ..SecurityTxt::default() }, seen: Vec::new(), now };
+    let mut reader = Reader {
+        scribe: Scribe::new(text),
+        file: SecurityTxt {
+            valid: true,
+            ..SecurityTxt::default()
+        },
+        seen: Vec::new(),
+        now,
+    };
     let body = reader.unwrapped(text);
     for line in body.lines().take(LINE_LIMIT) {
         reader.line(line.trim_end());
     }
-    if !reader.seen.iter().any(|name| FIELDS.contains(&name.as_str())) {
-        return Err(NotThis("security.txt has lines such as `Contact: mailto:security@example.com`."));
+    if !reader
+        .seen
+        .iter()
+        .any(|name| FIELDS.contains(&name.as_str()))
+    {
+        return Err(NotThis(
+            "security.txt has lines such as `Contact: mailto:security@example.com`.",
+        ));
     }
     reader.judge(text);
     Ok(Reading::new(reader.file, reader.scribe))
@@ -102,10 +122,19 @@ impl<'a> Reader<'a> {
         };
         self.file.signed = has_signature;
         if !has_signature {
-            self.scribe.flag(BROKEN_SIGNATURE, text.trim(), "The signature that the first line announces is missing.");
+            self.scribe.flag(
+                BROKEN_SIGNATURE,
+                text.trim(),
+                "The signature that the first line announces is missing.",
+            );
         }
-        let headers_end = inside.find("\n\n").map(|at| at + 2).or_else(|| inside.find("\r\n\r\n").map(|at| at + 4));
-        headers_end.and_then(|at| inside.get(at..)).unwrap_or(inside)
+        let headers_end = inside
+            .find("\n\n")
+            .map(|at| at + 2)
+            .or_else(|| inside.find("\r\n\r\n").map(|at| at + 4));
+        headers_end
+            .and_then(|at| inside.get(at..))
+            .unwrap_or(inside)
     }
 
     fn line(&mut self, line: &'a str) {
@@ -113,9 +142,15 @@ impl<'a> Reader<'a> {
         if line.is_empty() || line.starts_with('#') {
             return;
         }
-        let pair = line.split_once(':').map(|(name, value)| (name, value.trim()));
+        let pair = line
+            .split_once(':')
+            .map(|(name, value)| (name, value.trim()));
         let Some((name, value)) = pair.filter(|(name, _)| is_name(name)) else {
-            self.scribe.flag(MALFORMED, line, "A line is a field `Name: value`, a comment that begins with `#`, or empty.");
+            self.scribe.flag(
+                MALFORMED,
+                line,
+                "A line is a field `Name: value`, a comment that begins with `#`, or empty.",
+            );
             return;
         };
         if value.is_empty() {
@@ -128,7 +163,9 @@ impl<'a> Reader<'a> {
     }
 
     fn field(&mut self, lower: &str, name: &'a str, value: &'a str) {
-        if matches!(lower, "expires" | "preferred-languages") && self.seen.iter().any(|seen| seen == lower) {
+        if matches!(lower, "expires" | "preferred-languages")
+            && self.seen.iter().any(|seen| seen == lower)
+        {
             self.fault(REPEATED, name, "This field may appear only once.");
             return;
         }
@@ -140,7 +177,11 @@ impl<'a> Reader<'a> {
             }
             "expires" => self.expires(value),
             "preferred-languages" => {
-                self.file.preferred_languages = value.split(',').map(|tag| tag.trim().to_owned()).take(VALUE_LIMIT).collect();
+                self.file.preferred_languages = value
+                    .split(',')
+                    .map(|tag| tag.trim().to_owned())
+                    .take(VALUE_LIMIT)
+                    .collect();
             }
             _ => {
                 let list = match lower {
@@ -159,7 +200,8 @@ impl<'a> Reader<'a> {
                     list.push(value.to_owned());
                 }
                 if lower == "acknowledgements" {
-                    self.scribe.flag(MISSPELT, name, "The field is spelt `Acknowledgments`.");
+                    self.scribe
+                        .flag(MISSPELT, name, "The field is spelt `Acknowledgments`.");
                 }
                 self.is_uri(value);
             }
@@ -167,7 +209,11 @@ impl<'a> Reader<'a> {
     }
 
     fn extension(&mut self, name: &'a str) {
-        self.scribe.flag(EXTENSION, name, format!("{} is not defined; readers ignore it.", quoted(name)));
+        self.scribe.flag(
+            EXTENSION,
+            name,
+            format!("{} is not defined; readers ignore it.", quoted(name)),
+        );
         if self.file.extensions.len() < VALUE_LIMIT {
             self.file.extensions.push(name.to_owned());
         }
@@ -175,33 +221,68 @@ impl<'a> Reader<'a> {
 
     /// Addresses are URIs, those of the web https (RFC 9116 section 2.5).
     fn is_uri(&mut self, value: &'a str) -> bool {
-        let scheme = value.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let scheme = value
+            .split_once(':')
+            .map(|(scheme, _)| scheme.to_ascii_lowercase());
         let known = scheme.is_some_and(|scheme| {
-            scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+            scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                && scheme
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
         });
         if !known || value.contains(' ') {
-            let hint = if value.contains('@') { "; `mailto:` is missing in front" } else { "" };
-            self.fault(NOT_URI, value, format!("{} is no URI{hint}.", quoted(value)));
+            let hint = if value.contains('@') {
+                "; `mailto:` is missing in front"
+            } else {
+                ""
+            };
+            self.fault(
+                NOT_URI,
+                value,
+                format!("{} is no URI{hint}.", quoted(value)),
+            );
             return false;
         }
-        if value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")) {
-            self.fault(NOT_HTTPS, value, "Addresses on the web must begin with https://.");
+        if value
+            .get(..7)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
+        {
+            self.fault(
+                NOT_HTTPS,
+                value,
+                "Addresses on the web must begin with https://.",
+            );
         }
         true
     }
 
     fn expires(&mut self, value: &'a str) {
         let Some(at) = moment::from_rfc3339(value) else {
-            self.fault(BAD_DATE, value, "Not a date of RFC 3339, such as 2026-12-31T23:00:00.000Z.");
+            self.fault(
+                BAD_DATE,
+                value,
+                "Not a date of RFC 3339, such as 2026-12-31T23:00:00.000Z.",
+            );
             return;
         };
         let left = at.saturating_sub(self.now);
         self.file.expires = Some(moment::rfc3339(at));
         self.file.days_left = Some(left.div_euclid(DAY));
         if left <= 0 {
-            self.fault(EXPIRED, value, format!("Expired {} ago; the file must not be used any more.", span_text(left)));
+            self.fault(
+                EXPIRED,
+                value,
+                format!(
+                    "Expired {} ago; the file must not be used any more.",
+                    span_text(left)
+                ),
+            );
         } else if left > 366 * DAY {
-            self.scribe.flag(FAR_EXPIRY, value, "More than a year ahead; such files go stale unnoticed.");
+            self.scribe.flag(
+                FAR_EXPIRY,
+                value,
+                "More than a year ahead; such files go stale unnoticed.",
+            );
         }
     }
 
@@ -214,9 +295,14 @@ impl<'a> Reader<'a> {
             self.fault(NO_EXPIRES, first, "There is no `Expires`.");
         }
         if !self.file.signed {
-            self.scribe.flag(NOT_SIGNED, first, "The file is not signed.");
+            self.scribe
+                .flag(NOT_SIGNED, first, "The file is not signed.");
         } else if self.file.canonical.is_empty() {
-            self.scribe.flag(NO_CANONICAL, first, "A signed file should say with `Canonical` where it belongs.");
+            self.scribe.flag(
+                NO_CANONICAL,
+                first,
+                "A signed file should say with `Canonical` where it belongs.",
+            );
         }
     }
 
@@ -231,7 +317,11 @@ fn is_name(name: &str) -> bool {
 }
 
 fn sniff(text: &str) -> u8 {
-    let mut names = text.lines().take(200).filter_map(|line| line.split_once(':')).map(|(name, _)| name.trim().to_ascii_lowercase());
+    let mut names = text
+        .lines()
+        .take(200)
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, _)| name.trim().to_ascii_lowercase());
     let is_known = |name: &String| FIELDS.contains(&name.as_str());
     let found: Vec<String> = names.by_ref().filter(is_known).take(3).collect();
     let contact = found.iter().any(|name| name == "contact");
@@ -246,7 +336,17 @@ fn sniff(text: &str) -> u8 {
 const DAY: i64 = 86_400;
 const LINE_LIMIT: usize = 2_000;
 const VALUE_LIMIT: usize = 64;
-const FIELDS: &[&str] = &["acknowledgments", "canonical", "contact", "csaf", "encryption", "expires", "hiring", "policy", "preferred-languages"];
+const FIELDS: &[&str] = &[
+    "acknowledgments",
+    "canonical",
+    "contact",
+    "csaf",
+    "encryption",
+    "expires",
+    "hiring",
+    "policy",
+    "preferred-languages",
+];
 
 rules! {
     NO_CONTACT = "security_txt.no_contact", High, "RFC 9116 section 2.5.3",
@@ -289,8 +389,15 @@ mod tests {
     fn the_signed_example_of_rfc_9116_is_valid() {
         let text = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n# Canonical URI\nCanonical: https://example.com/.well-known/security.txt\n\n# Our security address\nContact: mailto:security@example.com\n\n# Our OpenPGP key\nEncryption: https://example.com/pgp-key.txt\n\n# Our security policy\nPolicy: https://example.com/security-policy.html\n\n# Our security acknowledgments page\nAcknowledgments: https://example.com/hall-of-fame.html\n\nExpires: 2021-12-31T18:37:07z\n-----BEGIN PGP SIGNATURE-----\nVersion: GnuPG v2.2\n\n[signature]\n-----END PGP SIGNATURE-----\n";
         let reading = parse(text, NOW).unwrap();
-        assert!(reading.value.valid && reading.value.signed, "{:?}", reading.problems);
-        assert_eq!(reading.value.expires.as_deref(), Some("2021-12-31T18:37:07Z"));
+        assert!(
+            reading.value.valid && reading.value.signed,
+            "{:?}",
+            reading.problems
+        );
+        assert_eq!(
+            reading.value.expires.as_deref(),
+            Some("2021-12-31T18:37:07Z")
+        );
         assert_eq!(reading.problems, []);
     }
 
@@ -299,14 +406,33 @@ mod tests {
         for (text, code) in [
             ("Expires: 2022-01-01T00:00:00Z", "security_txt.no_contact"),
             ("Contact: mailto:a@example.com", "security_txt.no_expires"),
-            ("Contact: mailto:a@example.com\nExpires: 2020-01-01T00:00:00Z", "security_txt.expired"),
-            ("Contact: mailto:a@example.com\nExpires: next year", "security_txt.bad_date"),
-            ("Contact: a@example.com\nExpires: 2022-01-01T00:00:00Z", "security_txt.not_uri"),
-            ("Contact: http://example.com/\nExpires: 2022-01-01T00:00:00Z", "security_txt.not_https"),
-            ("Contact: tel:+1\nExpires: 2022-01-01T00:00:00Z\nExpires: 2022-01-01T00:00:00Z", "security_txt.repeated_field"),
+            (
+                "Contact: mailto:a@example.com\nExpires: 2020-01-01T00:00:00Z",
+                "security_txt.expired",
+            ),
+            (
+                "Contact: mailto:a@example.com\nExpires: next year",
+                "security_txt.bad_date",
+            ),
+            (
+                "Contact: a@example.com\nExpires: 2022-01-01T00:00:00Z",
+                "security_txt.not_uri",
+            ),
+            (
+                "Contact: http://example.com/\nExpires: 2022-01-01T00:00:00Z",
+                "security_txt.not_https",
+            ),
+            (
+                "Contact: tel:+1\nExpires: 2022-01-01T00:00:00Z\nExpires: 2022-01-01T00:00:00Z",
+                "security_txt.repeated_field",
+            ),
         ] {
             let reading = parse(text, NOW).unwrap();
-            assert!(!reading.value.valid && reading.has(code), "{text}: {:?}", reading.problems);
+            assert!(
+                !reading.value.valid && reading.has(code),
+                "{text}: {:?}",
+                reading.problems
+            );
         }
     }
 

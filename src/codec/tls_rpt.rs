@@ -14,7 +14,10 @@ pub const FORMAT: Format = Format {
     example: "v=TLSRPTv1; rua=mailto:tls@example.com,http://reports.example.com/tls",
     fields: &[
         ("valid", "whether senders report at all"),
-        ("reports", "`rua`: where reports go, mailto: and https: addresses"),
+        (
+            "reports",
+            "`rua`: where reports go, mailto: and https: addresses",
+        ),
     ],
     rules: RULES,
     sniff: |text| if txt::any(text, is_tls_rpt) { 98 } else { 0 },
@@ -39,25 +42,51 @@ pub fn parse(text: &str) -> Result<Reading<TlsRpt>, NotThis> {
         return Err(NotThis("a TLS reporting record begins with `v=TLSRPTv1`."));
     }
     let mut scribe = Scribe::new(text);
-    let found = tags::read(text, &TagRules { malformed: MALFORMED, repeated: REPEATED }, &mut scribe);
+    let found = tags::read(
+        text,
+        &TagRules {
+            malformed: MALFORMED,
+            repeated: REPEATED,
+        },
+        &mut scribe,
+    );
     let version = found.first().copied();
     let mut valid = true;
     if let Some(tag) = version.filter(|tag| tag.name != "v" || tag.value != VERSION) {
         valid = false;
-        scribe.flag(VERSION_CASE, tag.whole, "The version must be written `v=TLSRPTv1` exactly.");
+        scribe.flag(
+            VERSION_CASE,
+            tag.whole,
+            "The version must be written `v=TLSRPTv1` exactly.",
+        );
     }
     let mut reports = Vec::new();
     match tags::find(&found, "rua") {
-        None => scribe.flag(NO_REPORTS, version.map_or(text, |tag| tag.whole), "There is no `rua`; senders have nowhere to report to."),
+        None => scribe.flag(
+            NO_REPORTS,
+            version.map_or(text, |tag| tag.whole),
+            "There is no `rua`; senders have nowhere to report to.",
+        ),
         Some(tag) => {
             let parts = tag.value.split(',').map(str::trim).take(URI_LIMIT);
-            reports.extend(parts.filter(|part| is_usable(&mut scribe, part)).map(str::to_owned));
+            reports.extend(
+                parts
+                    .filter(|part| is_usable(&mut scribe, part))
+                    .map(str::to_owned),
+            );
         }
     }
     for tag in found.iter().filter(|tag| !matches!(tag.name, "v" | "rua")) {
-        scribe.flag(UNKNOWN_TAG, tag.whole, format!("{} is not defined and ignored.", quoted(tag.name)));
+        scribe.flag(
+            UNKNOWN_TAG,
+            tag.whole,
+            format!("{} is not defined and ignored.", quoted(tag.name)),
+        );
     }
-    let record = TlsRpt { valid: valid && !reports.is_empty(), reports };
+    let record = TlsRpt {
+        valid: valid && !reports.is_empty(),
+        reports,
+    };
     Ok(Reading::new(record, scribe))
 }
 
@@ -66,7 +95,11 @@ fn is_usable(scribe: &mut Scribe, part: &str) -> bool {
     match scheme.to_ascii_lowercase().as_str() {
         "mailto" if is_address(rest) => true,
         "mailto" => {
-            scribe.flag(BAD_URI, part, format!("{} is no mail address.", quoted(rest)));
+            scribe.flag(
+                BAD_URI,
+                part,
+                format!("{} is no mail address.", quoted(rest)),
+            );
             false
         }
         "https" if rest.starts_with("//") && rest.len() > 2 => true,
@@ -75,7 +108,14 @@ fn is_usable(scribe: &mut Scribe, part: &str) -> bool {
             false
         }
         _ => {
-            scribe.flag(BAD_URI, part, format!("{} is neither a mailto: nor an https: address.", quoted(part)));
+            scribe.flag(
+                BAD_URI,
+                part,
+                format!(
+                    "{} is neither a mailto: nor an https: address.",
+                    quoted(part)
+                ),
+            );
             false
         }
     }
@@ -83,7 +123,9 @@ fn is_usable(scribe: &mut Scribe, part: &str) -> bool {
 
 fn is_address(text: &str) -> bool {
     let address = text.split('?').next().unwrap_or_default();
-    address.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !domain.contains(' '))
+    address.rsplit_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && domain.contains('.') && !domain.contains(' ')
+    })
 }
 
 fn is_tls_rpt(text: &str) -> bool {
@@ -118,7 +160,10 @@ mod tests {
 
     #[test]
     fn the_examples_of_rfc_8460_are_valid() {
-        for text in ["v=TLSRPTv1;rua=mailto:reports@example.com", "v=TLSRPTv1; rua=https://reporting.example.com/v1/tlsrpt"] {
+        for text in [
+            "v=TLSRPTv1;rua=mailto:reports@example.com",
+            "v=TLSRPTv1; rua=https://reporting.example.com/v1/tlsrpt",
+        ] {
             let reading = parse(text).unwrap();
             assert!(reading.value.valid && reading.problems.is_empty(), "{text}");
         }
@@ -130,7 +175,10 @@ mod tests {
             ("v=TLSRPTv1", "tls_rpt.no_reports"),
             ("v=TLSRPTv1; rua=http://a.example/", "tls_rpt.not_https"),
             ("v=TLSRPTv1; rua=tls@example.com", "tls_rpt.bad_uri"),
-            ("v=tlsrptv1; rua=mailto:a@example.com", "tls_rpt.version_case"),
+            (
+                "v=tlsrptv1; rua=mailto:a@example.com",
+                "tls_rpt.version_case",
+            ),
         ] {
             let reading = parse(text).unwrap();
             assert!(!reading.value.valid && reading.has(code), "{text}");

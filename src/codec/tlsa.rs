@@ -2,18 +2,20 @@
 
 use serde::Serialize;
 
-use super::format::{Format, NotThis, Reading, Scribe, rules};
 use super::Kind;
+use super::format::{Format, NotThis, Reading, Scribe, rules};
 
 /// What there is to know about the kind `tlsa`.
 pub const FORMAT: Format = Format {
     kind: Kind::Tlsa,
     title: "TLSA record set",
     reference: "RFC 6698",
-    example: "_25._tcp.mail.example.com. IN TLSA 3 1 1 0C72AC70B745AC19998811B131D662C9AC69DBDBE7CB23E5B514B566 64C5D3D6",
-    fields: &[
-        ("records", "each record: `usage`, `selector`, `matching` with their names, and `data` in hexadecimal"),
-    ],
+    example: "_25._tcp.mail.example.com. IN TLSA 3 1 1 \
+        0C72AC70B745AC19998811B131D662C9AC69DBDBE7CB23E5B514B566 64C5D3D6",
+    fields: &[(
+        "records",
+        "each record: `usage`, `selector`, `matching` with their names, and `data` in hexadecimal",
+    )],
     rules: RULES,
     sniff: |text| {
         let mut records = text.lines().take(RECORD_LIMIT).filter_map(rdata);
@@ -67,14 +69,26 @@ struct Rdata<'a> {
 pub fn parse(text: &str) -> Result<Reading<Tlsa>, NotThis> {
     let mut scribe = Scribe::new(text);
     let mut records = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(';')).take(RECORD_LIMIT) {
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with(';'))
+        .take(RECORD_LIMIT)
+    {
         match rdata(line) {
             Some(rdata) => records.push(record(&mut scribe, &rdata)),
-            None => scribe.flag(MALFORMED, line, "A record is three numbers and hexadecimal digits: `3 1 1 ab12...`."),
+            None => scribe.flag(
+                MALFORMED,
+                line,
+                "A record is three numbers and hexadecimal digits: `3 1 1 ab12...`.",
+            ),
         }
     }
     if records.is_empty() {
-        return Err(NotThis("a TLSA record is usage, selector, matching type and hexadecimal digits, such as 3 1 1 ab12...."));
+        return Err(NotThis(
+            "a TLSA record is usage, selector, matching type and hexadecimal digits, \
+             such as 3 1 1 ab12....",
+        ));
     }
     Ok(Reading::new(Tlsa { records }, scribe))
 }
@@ -84,7 +98,12 @@ fn rdata(line: &str) -> Option<Rdata<'_>> {
     let line = line.trim();
     let upper = line.to_ascii_uppercase();
     let found = upper.find("TLSA ").or_else(|| upper.find("TLSA\t"));
-    let at_start = |at: usize| at == 0 || line.get(..at).is_some_and(|before| before.ends_with([' ', '\t']));
+    let at_start = |at: usize| {
+        at == 0
+            || line
+                .get(..at)
+                .is_some_and(|before| before.ends_with([' ', '\t']))
+    };
     let (from_zone, mut rest) = match found.filter(|at| at_start(*at)) {
         Some(at) => (true, line.get(at + 5..)?),
         None => (false, line),
@@ -97,15 +116,29 @@ fn rdata(line: &str) -> Option<Rdata<'_>> {
     };
     let numbers = [number()?, number()?, number()?];
     let data = rest.trim().trim_matches(['(', ')']).trim();
-    let is_hex = !data.is_empty() && data.bytes().all(|b| b.is_ascii_hexdigit() || b" \t()".contains(&b));
-    (is_hex || from_zone).then_some(Rdata { numbers, data, from_zone })
+    let is_hex = !data.is_empty()
+        && data
+            .bytes()
+            .all(|b| b.is_ascii_hexdigit() || b" \t()".contains(&b));
+    (is_hex || from_zone).then_some(Rdata {
+        numbers,
+        data,
+        from_zone,
+    })
 }
 
 fn record(scribe: &mut Scribe, rdata: &Rdata) -> Record {
-    let [(usage_part, usage), (selector_part, selector), (matching_part, matching)] = rdata.numbers;
+    let [
+        (usage_part, usage),
+        (selector_part, selector),
+        (matching_part, matching),
+    ] = rdata.numbers;
     let name = |names: &[&'static str], number: u8| match number {
         255 => "PrivUse",
-        _ => names.get(usize::from(number)).copied().unwrap_or("Unassigned"),
+        _ => names
+            .get(usize::from(number))
+            .copied()
+            .unwrap_or("Unassigned"),
     };
     let record = Record {
         usage,
@@ -114,29 +147,62 @@ fn record(scribe: &mut Scribe, rdata: &Rdata) -> Record {
         selector_name: name(&["Cert", "SPKI"], selector),
         matching,
         matching_name: name(&["Full", "SHA2-256", "SHA2-512"], matching),
-        data: rdata.data.chars().filter(char::is_ascii_hexdigit).map(|c| c.to_ascii_lowercase()).take(SHOWN).collect(),
+        data: rdata
+            .data
+            .chars()
+            .filter(char::is_ascii_hexdigit)
+            .map(|c| c.to_ascii_lowercase())
+            .take(SHOWN)
+            .collect(),
     };
-    for (part, name) in [(usage_part, record.usage_name), (selector_part, record.selector_name), (matching_part, record.matching_name)] {
+    for (part, name) in [
+        (usage_part, record.usage_name),
+        (selector_part, record.selector_name),
+        (matching_part, record.matching_name),
+    ] {
         if matches!(name, "Unassigned" | "PrivUse") {
-            scribe.flag(UNASSIGNED, part, "No client knows this number; it skips the record.");
+            scribe.flag(
+                UNASSIGNED,
+                part,
+                "No client knows this number; it skips the record.",
+            );
         }
     }
     data(scribe, rdata, matching);
     match usage {
-        0 | 1 => scribe.flag(NOT_FOR_MAIL, usage_part, "Usages 0 and 1 need a public issuer beside DNSSEC; mail servers must not use them."),
-        3 if selector == 0 => scribe.flag(WHOLE_CERTIFICATE, selector_part, "Selector 0 must be changed with every renewal; 1 stays while the key does."),
+        0 | 1 => scribe.flag(
+            NOT_FOR_MAIL,
+            usage_part,
+            "Usages 0 and 1 need a public issuer beside DNSSEC; mail servers must not use them.",
+        ),
+        3 if selector == 0 => scribe.flag(
+            WHOLE_CERTIFICATE,
+            selector_part,
+            "Selector 0 must be changed with every renewal; 1 stays while the key does.",
+        ),
         _ => {}
     }
     if matching == 0 {
-        scribe.flag(FULL_DATA, matching_part, "The whole object makes DNS answers large; a digest is recommended.");
+        scribe.flag(
+            FULL_DATA,
+            matching_part,
+            "The whole object makes DNS answers large; a digest is recommended.",
+        );
     }
     record
 }
 
 fn data(scribe: &mut Scribe, rdata: &Rdata, matching: u8) {
-    let odd = rdata.data.char_indices().find(|(_, c)| !c.is_ascii_hexdigit() && !" \t()".contains(*c));
+    let odd = rdata
+        .data
+        .char_indices()
+        .find(|(_, c)| !c.is_ascii_hexdigit() && !" \t()".contains(*c));
     if let Some((at, c)) = odd {
-        scribe.flag(BAD_DATA, rdata.data.get(at..at + c.len_utf8()).unwrap_or(rdata.data), "The data is hexadecimal.");
+        scribe.flag(
+            BAD_DATA,
+            rdata.data.get(at..at + c.len_utf8()).unwrap_or(rdata.data),
+            "The data is hexadecimal.",
+        );
         return;
     }
     let digits = rdata.data.chars().filter(char::is_ascii_hexdigit).count();
@@ -146,9 +212,20 @@ fn data(scribe: &mut Scribe, rdata: &Rdata, matching: u8) {
         _ => None,
     };
     if wanted.is_some_and(|wanted| wanted != digits) {
-        scribe.flag(BAD_LENGTH, rdata.data, format!("{digits} digits, {} belong to this matching type; the record matches nothing.", wanted.unwrap_or(0)));
+        scribe.flag(
+            BAD_LENGTH,
+            rdata.data,
+            format!(
+                "{digits} digits, {} belong to this matching type; the record matches nothing.",
+                wanted.unwrap_or(0)
+            ),
+        );
     } else if digits % 2 == 1 || digits == 0 {
-        scribe.flag(BAD_DATA, rdata.data, "The number of digits is odd, or there are none.");
+        scribe.flag(
+            BAD_DATA,
+            rdata.data,
+            "The number of digits is odd, or there are none.",
+        );
     }
 }
 
@@ -177,14 +254,26 @@ mod tests {
     use super::*;
 
     fn codes(text: &str) -> Vec<&'static str> {
-        parse(text).unwrap().problems.iter().map(|p| p.code).collect()
+        parse(text)
+            .unwrap()
+            .problems
+            .iter()
+            .map(|p| p.code)
+            .collect()
     }
 
     #[test]
     fn a_zone_line_with_spaced_digits_is_read() {
         let reading = parse(FORMAT.example).unwrap();
         let record = &reading.value.records[0];
-        assert_eq!((record.usage_name, record.selector_name, record.matching_name), ("DANE-EE", "SPKI", "SHA2-256"));
+        assert_eq!(
+            (
+                record.usage_name,
+                record.selector_name,
+                record.matching_name
+            ),
+            ("DANE-EE", "SPKI", "SHA2-256")
+        );
         assert_eq!((record.data.len(), reading.problems.len()), (64, 0));
     }
 
@@ -194,8 +283,14 @@ mod tests {
         assert_eq!(codes(&format!("3 1 2 {digest}")), ["tlsa.bad_length"]);
         assert_eq!(codes(&format!("4 1 1 {digest}")), ["tlsa.unassigned"]);
         assert_eq!(codes(&format!("1 1 1 {digest}")), ["tlsa.not_for_mail"]);
-        assert_eq!(codes(&format!("3 0 1 {digest}")), ["tlsa.whole_certificate"]);
-        assert_eq!(codes(&format!("x. IN TLSA 3 1 1 {digest}\nx. IN TLSA 3 1 0 zz")), ["tlsa.full_data", "tlsa.bad_data"]);
+        assert_eq!(
+            codes(&format!("3 0 1 {digest}")),
+            ["tlsa.whole_certificate"]
+        );
+        assert_eq!(
+            codes(&format!("x. IN TLSA 3 1 1 {digest}\nx. IN TLSA 3 1 0 zz")),
+            ["tlsa.full_data", "tlsa.bad_data"]
+        );
         assert!(parse("3 1 one abc").is_err());
     }
 }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use super::Kind;
 use super::format::{Format, NotThis, Reading, Scribe, rules};
 use super::moment::rfc3339;
-use super::Kind;
 
 /// What there is to know about the kind `ulid`.
 pub const FORMAT: Format = Format {
@@ -44,19 +44,34 @@ pub fn parse(text: &str, now_ms: u64) -> Result<Reading<Ulid>, NotThis> {
     for (at, c) in bare.char_indices() {
         let value = value(c).ok_or(NOT_A_ULID)?;
         if at == 0 && value > 7 {
-            scribe.flag(OVERFLOW, bare.get(..1).unwrap_or(bare), "The first character is at most 7; this does not fit 128 bits.");
+            scribe.flag(
+                OVERFLOW,
+                bare.get(..1).unwrap_or(bare),
+                "The first character is at most 7; this does not fit 128 bits.",
+            );
         }
         if matches!(c.to_ascii_uppercase(), 'I' | 'L' | 'O') {
-            scribe.flag(AMBIGUOUS, bare.get(at..=at).unwrap_or(bare), "I, L and O are not written; they were read as 1 and 0.");
+            scribe.flag(
+                AMBIGUOUS,
+                bare.get(at..=at).unwrap_or(bare),
+                "I, L and O are not written; they were read as 1 and 0.",
+            );
         }
         bits = bits << 5 | u128::from(value);
     }
     let milliseconds = (bits >> 80) as u64;
     if milliseconds > now_ms.saturating_add(86_400_000) {
-        scribe.flag(FUTURE, bare.get(..10).unwrap_or(bare), "Its time lies in the future.");
+        scribe.flag(
+            FUTURE,
+            bare.get(..10).unwrap_or(bare),
+            "Its time lies in the future.",
+        );
     }
     let digits = format!("{bits:032x}");
-    let groups: Vec<&str> = [0..8, 8..12, 12..16, 16..20, 20..32].into_iter().filter_map(|cut| digits.get(cut)).collect();
+    let groups: Vec<&str> = [0..8, 8..12, 12..16, 16..20, 20..32]
+        .into_iter()
+        .filter_map(|cut| digits.get(cut))
+        .collect();
     let ulid = Ulid {
         ulid: bare.to_ascii_uppercase(),
         time: rfc3339((milliseconds / 1000) as i64),
@@ -89,7 +104,8 @@ fn sniff(text: &str) -> u8 {
 
 const LENGTH: usize = 26;
 const ALPHABET: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const NOT_A_ULID: NotThis = NotThis("a ULID has 26 characters of Crockford's base 32, such as 01ARZ3NDEKTSV4RRFFQ69G5FAV.");
+const NOT_A_ULID: NotThis =
+    NotThis("a ULID has 26 characters of Crockford's base 32, such as 01ARZ3NDEKTSV4RRFFQ69G5FAV.");
 
 rules! {
     OVERFLOW = "ulid.overflow", Medium, "ULID specification, overflow errors",
@@ -106,7 +122,9 @@ mod tests {
 
     #[test]
     fn time_and_bits_are_read() {
-        let ulid = parse("01ARZ3NDEKTSV4RRFFQ69G5FAV", 1_800_000_000_000).unwrap().value;
+        let ulid = parse("01ARZ3NDEKTSV4RRFFQ69G5FAV", 1_800_000_000_000)
+            .unwrap()
+            .value;
         assert_eq!(ulid.milliseconds, 1_469_922_850_259);
         assert_eq!(ulid.time, "2016-07-30T23:54:10Z");
         assert_eq!(ulid.uuid, "01563e3a-b5d3-d676-4c61-efb99302bd5b");
@@ -114,13 +132,25 @@ mod tests {
 
     #[test]
     fn the_largest_is_the_last_that_fits() {
-        assert!(!parse("7ZZZZZZZZZZZZZZZZZZZZZZZZZ", 0).unwrap().has("ulid.overflow"));
-        assert!(parse("8ZZZZZZZZZZZZZZZZZZZZZZZZZ", 0).unwrap().has("ulid.overflow"));
+        assert!(
+            !parse("7ZZZZZZZZZZZZZZZZZZZZZZZZZ", 0)
+                .unwrap()
+                .has("ulid.overflow")
+        );
+        assert!(
+            parse("8ZZZZZZZZZZZZZZZZZZZZZZZZZ", 0)
+                .unwrap()
+                .has("ulid.overflow")
+        );
     }
 
     #[test]
     fn ambiguous_letters_are_flagged_and_u_is_refused() {
-        assert!(parse("O1ARZ3NDEKTSV4RRFFQ69G5FAV", 0).unwrap().has("ulid.ambiguous_letter"));
+        assert!(
+            parse("O1ARZ3NDEKTSV4RRFFQ69G5FAV", 0)
+                .unwrap()
+                .has("ulid.ambiguous_letter")
+        );
         assert!(parse("01ARZ3NDEKTSV4RRFFQ69G5FAU", 0).is_err());
     }
 }

@@ -4,9 +4,9 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::Kind;
 use super::format::{Format, NotThis, Reading, Scribe, rules};
 use super::moment::{self, rfc3339, span_text};
-use super::Kind;
 
 /// What there is to know about the kind `unix_time`.
 pub const FORMAT: Format = Format {
@@ -15,8 +15,15 @@ pub const FORMAT: Format = Format {
     reference: "POSIX.1-2024 section 4.19",
     example: "1700000000123",
     fields: &[
-        ("unit", "what a number counts: `seconds`, `milliseconds`, `microseconds`, `nanoseconds`; `date` for a written date"),
-        ("seconds", "whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted"),
+        (
+            "unit",
+            "what a number counts: `seconds`, `milliseconds`, `microseconds`, \
+             `nanoseconds`; `date` for a written date",
+        ),
+        (
+            "seconds",
+            "whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted",
+        ),
         ("nanoseconds", "what is left beyond whole seconds"),
         ("date", "RFC 3339, in UTC"),
         ("weekday", "in UTC"),
@@ -46,15 +53,26 @@ pub fn parse(text: &str, now: i64) -> Result<Reading<Moment>, NotThis> {
     let mut scribe = Scribe::new(text);
     let (unit, nanos) = match number(bare) {
         Some(number) => scaled(number),
-        None => ("date", i128::from(date(bare, &mut scribe).ok_or(NOT_A_TIME)?) * NANOS),
+        None => (
+            "date",
+            i128::from(date(bare, &mut scribe).ok_or(NOT_A_TIME)?) * NANOS,
+        ),
     };
     let seconds = i64::try_from(nanos.div_euclid(NANOS)).map_err(|_| NOT_A_TIME)?;
     let known = OffsetDateTime::from_unix_timestamp(seconds);
     if known.is_err() {
-        scribe.flag(OUT_OF_RANGE, bare, "This lies outside the years that dates are written for.");
+        scribe.flag(
+            OUT_OF_RANGE,
+            bare,
+            "This lies outside the years that dates are written for.",
+        );
     }
     if unit == "seconds" && seconds > i64::from(i32::MAX) {
-        scribe.flag(BEYOND_2038, bare, "This is beyond 2038-01-19 and overflows 32-bit counters.");
+        scribe.flag(
+            BEYOND_2038,
+            bare,
+            "This is beyond 2038-01-19 and overflows 32-bit counters.",
+        );
     }
     if unit != "date" && unit != "seconds" {
         scribe.note(format!("Read as {unit} because of its size."));
@@ -90,11 +108,20 @@ fn number(text: &str) -> Option<Number> {
     };
     let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 19 || !digits(whole) || !digits(fraction) || plain.ends_with('.') {
+    if whole.is_empty()
+        || whole.len() > 19
+        || !digits(whole)
+        || !digits(fraction)
+        || plain.ends_with('.')
+    {
         return None;
     }
     let sign = if negative { -1 } else { 1 };
-    let padded: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    let padded: String = fraction
+        .chars()
+        .chain("000000000".chars())
+        .take(9)
+        .collect();
     Some(Number {
         whole: whole.parse::<i64>().ok()? * sign,
         digits: whole.trim_start_matches('0').len(),
@@ -111,7 +138,10 @@ fn scaled(number: Number) -> (&'static str, i128) {
         15..=17 => ("microseconds", 1_000),
         _ => ("nanoseconds", 1),
     };
-    (unit, i128::from(number.whole) * scale + number.nanos * scale / NANOS)
+    (
+        unit,
+        i128::from(number.whole) * scale + number.nanos * scale / NANOS,
+    )
 }
 
 fn date(text: &str, scribe: &mut Scribe) -> Option<i64> {
@@ -152,7 +182,8 @@ fn sniff(text: &str) -> u8 {
 const NANOS: i128 = 1_000_000_000;
 
 const NOT_A_TIME: NotThis = NotThis(
-    "send a number of seconds (or milliseconds, microseconds, nanoseconds) since 1970, or a date such as 2026-01-31T12:00:00Z.",
+    "send a number of seconds (or milliseconds, microseconds, nanoseconds) \
+     since 1970, or a date such as 2026-01-31T12:00:00Z.",
 );
 
 rules! {
@@ -178,8 +209,14 @@ mod tests {
         assert_eq!(seconds("1700000000123"), 1_700_000_000);
         assert_eq!(seconds("1700000000123456"), 1_700_000_000);
         assert_eq!(seconds("1700000000123456789"), 1_700_000_000);
-        assert_eq!(parse("1700000000.25", 0).unwrap().value.nanoseconds, 250_000_000);
-        assert_eq!((seconds("-1"), parse("-0.5", 0).unwrap().value.nanoseconds), (-1, 500_000_000));
+        assert_eq!(
+            parse("1700000000.25", 0).unwrap().value.nanoseconds,
+            250_000_000
+        );
+        assert_eq!(
+            (seconds("-1"), parse("-0.5", 0).unwrap().value.nanoseconds),
+            (-1, 500_000_000)
+        );
     }
 
     #[test]
@@ -193,7 +230,14 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "12.", "1e9", "99999999999999999999", "tomorrow", "2023-13-01"] {
+        for text in [
+            "",
+            "12.",
+            "1e9",
+            "99999999999999999999",
+            "tomorrow",
+            "2023-13-01",
+        ] {
             assert!(parse(text, 0).is_err(), "{text}");
         }
     }

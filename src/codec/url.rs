@@ -18,17 +18,30 @@ pub const FORMAT: Format = Format {
     reference: "WHATWG URL",
     example: "http://user@0x7f.1:8080/a/%2e%2e/b?access_token=abc#top",
     fields: &[
-        ("href", "the URL as browsers write it, without user information and with secrets masked"),
+        (
+            "href",
+            "the URL as browsers write it, without user information and with secrets masked",
+        ),
         ("scheme", "without the colon"),
         ("user", "whether a user name is given"),
         ("password", "whether a password is given"),
         ("host", "as browsers read it; null when the scheme has none"),
-        ("port", "given or default port; null when the scheme has none"),
+        (
+            "port",
+            "given or default port; null when the scheme has none",
+        ),
         ("path", "with dot segments resolved"),
-        ("query", "parameters in order: `name` and `value`, secrets masked"),
+        (
+            "query",
+            "parameters in order: `name` and `value`, secrets masked",
+        ),
         ("fragment", "behind the number sign"),
         ("origin", "scheme, host and port, or `null`"),
-        ("guard", "what the guard says about fetching it: `decision` allow or refuse, `reason` its class, `rule` the precise one"),
+        (
+            "guard",
+            "what the guard says about fetching it: `decision` allow or refuse, \
+             `reason` its class, `rule` the precise one",
+        ),
     ],
     rules: RULES,
     sniff,
@@ -71,7 +84,11 @@ pub fn parse(text: &str, context: &Context) -> Result<Reading<Url>, NotThis> {
     // A cannot-be-a-base URL has no user information to take away.
     let _ = parsed.set_username("");
     let _ = parsed.set_password(None);
-    let query: Vec<Parameter> = parsed.query_pairs().take(PARAMETER_LIMIT).map(parameter).collect();
+    let query: Vec<Parameter> = parsed
+        .query_pairs()
+        .take(PARAMETER_LIMIT)
+        .map(parameter)
+        .collect();
     let url = Url {
         href: masked_href(&parsed),
         scheme: parsed.scheme().to_owned(),
@@ -80,7 +97,13 @@ pub fn parse(text: &str, context: &Context) -> Result<Reading<Url>, NotThis> {
         host: parsed.host_str().map(str::to_owned),
         port: parsed.port_or_known_default(),
         path: parsed.path().to_owned(),
-        fragment: parsed.fragment().map(|fragment| if holds_secret(fragment) { secret::MASK.to_owned() } else { fragment.to_owned() }),
+        fragment: parsed.fragment().map(|fragment| {
+            if holds_secret(fragment) {
+                secret::MASK.to_owned()
+            } else {
+                fragment.to_owned()
+            }
+        }),
         origin: parsed.origin().ascii_serialization(),
         query,
         guard: Verdict::of_url(bare, context),
@@ -91,7 +114,11 @@ pub fn parse(text: &str, context: &Context) -> Result<Reading<Url>, NotThis> {
 fn parameter((name, value): (std::borrow::Cow<str>, std::borrow::Cow<str>)) -> Parameter {
     let masked = is_secret_parameter(&name);
     Parameter {
-        value: if masked && !value.is_empty() { secret::MASK.to_owned() } else { value.into_owned() },
+        value: if masked && !value.is_empty() {
+            secret::MASK.to_owned()
+        } else {
+            value.into_owned()
+        },
         name: name.into_owned(),
     }
 }
@@ -119,7 +146,10 @@ fn masked_href(parsed: &Parsed) -> String {
 }
 
 fn holds_secret(query: &str) -> bool {
-    query.split('&').take(PARAMETER_LIMIT).any(|pair| pair.split_once('=').is_some_and(|(name, value)| !value.is_empty() && is_secret_parameter(name)))
+    query.split('&').take(PARAMETER_LIMIT).any(|pair| {
+        pair.split_once('=')
+            .is_some_and(|(name, value)| !value.is_empty() && is_secret_parameter(name))
+    })
 }
 
 fn is_secret_parameter(name: &str) -> bool {
@@ -132,8 +162,16 @@ fn spelling(scribe: &mut Scribe, bare: &str) {
     for (at, c) in bare.char_indices() {
         let part = bare.get(at..at + c.len_utf8()).unwrap_or(bare);
         match c {
-            '\t' | '\n' | '\r' => scribe.flag(REMOVED, part, "Browsers remove tabs and line breaks; other parsers do not."),
-            '\\' => scribe.flag(BACKSLASH, part, "Browsers read a backslash as a slash; other parsers do not."),
+            '\t' | '\n' | '\r' => scribe.flag(
+                REMOVED,
+                part,
+                "Browsers remove tabs and line breaks; other parsers do not.",
+            ),
+            '\\' => scribe.flag(
+                BACKSLASH,
+                part,
+                "Browsers read a backslash as a slash; other parsers do not.",
+            ),
             ' ' => scribe.flag(SPACE, part, "A space must be escaped as %20."),
             '%' => escape(scribe, bare, at),
             _ if c.is_control() || (!c.is_ascii() && has_invisible(part)) => {
@@ -145,16 +183,43 @@ fn spelling(scribe: &mut Scribe, bare: &str) {
 }
 
 fn escape(scribe: &mut Scribe, bare: &str, at: usize) {
-    let pair = bare.get(at + 1..at + 3).filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()));
+    let pair = bare
+        .get(at + 1..at + 3)
+        .filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()));
     match pair {
-        None => scribe.flag(BAD_ESCAPE, bare.get(at..=at).unwrap_or(bare), "A percent sign is followed by two hexadecimal digits."),
-        Some("25") if bare.get(at + 3..at + 5).is_some_and(|next| next.bytes().all(|b| b.is_ascii_hexdigit())) => {
-            scribe.flag(DOUBLE_ESCAPE, bare.get(at..at + 5).unwrap_or(bare), "Escaped twice: decoders that decode once or twice read different URLs.");
+        None => scribe.flag(
+            BAD_ESCAPE,
+            bare.get(at..=at).unwrap_or(bare),
+            "A percent sign is followed by two hexadecimal digits.",
+        ),
+        Some("25")
+            if bare
+                .get(at + 3..at + 5)
+                .is_some_and(|next| next.bytes().all(|b| b.is_ascii_hexdigit())) =>
+        {
+            scribe.flag(
+                DOUBLE_ESCAPE,
+                bare.get(at..at + 5).unwrap_or(bare),
+                "Escaped twice: decoders that decode once or twice read different URLs.",
+            );
         }
-        Some(pair) if pair.eq_ignore_ascii_case("2e") || pair.eq_ignore_ascii_case("2f") || pair.eq_ignore_ascii_case("5c") => {
-            scribe.flag(ESCAPED_DELIMITER, bare.get(at..at + 3).unwrap_or(bare), "An escaped dot, slash or backslash is resolved by some parsers and kept by others.");
+        Some(pair)
+            if pair.eq_ignore_ascii_case("2e")
+                || pair.eq_ignore_ascii_case("2f")
+                || pair.eq_ignore_ascii_case("5c") =>
+        {
+            scribe.flag(
+                ESCAPED_DELIMITER,
+                bare.get(at..at + 3).unwrap_or(bare),
+                "An escaped dot, slash or backslash is resolved by some parsers and kept \
+                 by others.",
+            );
         }
-        Some("00") => scribe.flag(NULL, bare.get(at..at + 3).unwrap_or(bare), "An escaped NUL ends the text for some programs."),
+        Some("00") => scribe.flag(
+            NULL,
+            bare.get(at..at + 3).unwrap_or(bare),
+            "An escaped NUL ends the text for some programs.",
+        ),
         Some(_) => {}
     }
 }
@@ -166,8 +231,16 @@ fn authority(scribe: &mut Scribe, bare: &str, parsed: &Parsed) {
         "https" | "wss" => {}
         "http" | "ws" | "ftp" => scribe.flag(PLAIN, scheme, "The connection is not encrypted."),
         "javascript" | "vbscript" => scribe.flag(ACTIVE, bare, "Opening this runs a script."),
-        "data" => scribe.flag(ACTIVE, scheme, "The content is in the URL itself; decode it as kind data_uri."),
-        "file" => scribe.flag(LOCAL_FILE, scheme, "Names a file of the machine that opens it."),
+        "data" => scribe.flag(
+            ACTIVE,
+            scheme,
+            "The content is in the URL itself; decode it as kind data_uri.",
+        ),
+        "file" => scribe.flag(
+            LOCAL_FILE,
+            scheme,
+            "Names a file of the machine that opens it.",
+        ),
         _ => {}
     }
     let Some((_, rest)) = bare.split_once("//") else {
@@ -178,8 +251,14 @@ fn authority(scribe: &mut Scribe, bare: &str, parsed: &Parsed) {
     let host_and_port = match authority.rsplit_once('@') {
         Some((user, host)) => {
             let (rule, message) = match user.contains(':') {
-                true => (PASSWORD, "A password is in the URL: treat it as disclosed. It is not repeated here."),
-                false => (USER, "What stands before the at sign is a user name, not the host."),
+                true => (
+                    PASSWORD,
+                    "A password is in the URL: treat it as disclosed. It is not repeated here.",
+                ),
+                false => (
+                    USER,
+                    "What stands before the at sign is a user name, not the host.",
+                ),
             };
             scribe.flag(rule, user, message);
             host
@@ -197,22 +276,45 @@ fn host(scribe: &mut Scribe, given: &str, parsed: &Parsed) {
     };
     match parsed.host() {
         Some(::url::Host::Ipv4(ip)) if name != ip.to_string() => {
-            scribe.flag(ODD_ADDRESS, name, format!("Browsers read this as the address {ip}; other parsers may not."));
+            scribe.flag(
+                ODD_ADDRESS,
+                name,
+                format!("Browsers read this as the address {ip}; other parsers may not."),
+            );
         }
         Some(::url::Host::Ipv4(_) | ::url::Host::Ipv6(_)) => {
-            scribe.flag(ADDRESS, name, "The host is an address: certificates rarely name one.");
+            scribe.flag(
+                ADDRESS,
+                name,
+                "The host is an address: certificates rarely name one.",
+            );
         }
         Some(::url::Host::Domain(ascii)) if !name.is_ascii() || ascii.contains("xn--") => {
-            scribe.flag(INTERNATIONAL, name, format!("DNS knows the host as {}; decode it as kind host for look-alikes.", quoted(ascii)));
+            scribe.flag(
+                INTERNATIONAL,
+                name,
+                format!(
+                    "DNS knows the host as {}; decode it as kind host for look-alikes.",
+                    quoted(ascii)
+                ),
+            );
         }
         _ => {}
     }
     if let Some(port) = port.filter(|port| !port.is_empty()) {
-        let rule = if parsed.port().is_some() { OTHER_PORT } else { DEFAULT_PORT };
-        scribe.flag(rule, port, match parsed.port() {
-            Some(_) => "Not the default port of the scheme.",
-            None => "The default port need not be written.",
-        });
+        let rule = if parsed.port().is_some() {
+            OTHER_PORT
+        } else {
+            DEFAULT_PORT
+        };
+        scribe.flag(
+            rule,
+            port,
+            match parsed.port() {
+                Some(_) => "Not the default port of the scheme.",
+                None => "The default port need not be written.",
+            },
+        );
     }
 }
 
@@ -220,15 +322,37 @@ fn query(scribe: &mut Scribe, bare: &str) {
     let before = bare.split('#').next().unwrap_or(bare);
     let query = before.split_once('?').map(|(_, query)| query);
     let fragment = bare.split_once('#').map(|(_, fragment)| fragment);
-    let pairs = query.into_iter().chain(fragment).flat_map(|part| part.split('&')).take(PARAMETER_LIMIT);
+    let pairs = query
+        .into_iter()
+        .chain(fragment)
+        .flat_map(|part| part.split('&'))
+        .take(PARAMETER_LIMIT);
     for pair in pairs {
-        let Some((name, value)) = pair.split_once('=').filter(|(_, value)| !value.is_empty()) else {
+        let Some((name, value)) = pair.split_once('=').filter(|(_, value)| !value.is_empty())
+        else {
             continue;
         };
         if is_secret_parameter(name) {
-            scribe.flag(SECRET, pair, format!("The parameter {} holds a secret: URLs end up in logs and histories. It is not repeated here.", quoted(name)));
-        } else if value.starts_with("http%3A") || value.starts_with("https%3A") || value.starts_with("http://") || value.starts_with("https://") || value.starts_with("//") {
-            scribe.flag(INNER_URL, pair, "The parameter holds another URL: a redirect perhaps.");
+            scribe.flag(
+                SECRET,
+                pair,
+                format!(
+                    "The parameter {} holds a secret: URLs end up in logs and histories. It \
+                     is not repeated here.",
+                    quoted(name)
+                ),
+            );
+        } else if value.starts_with("http%3A")
+            || value.starts_with("https%3A")
+            || value.starts_with("http://")
+            || value.starts_with("https://")
+            || value.starts_with("//")
+        {
+            scribe.flag(
+                INNER_URL,
+                pair,
+                "The parameter holds another URL: a redirect perhaps.",
+            );
         }
     }
 }
@@ -239,7 +363,9 @@ fn sniff(text: &str) -> u8 {
         return 0;
     };
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        && scheme
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
     if !is_scheme || bare.contains('\n') {
         return 0;
     }
@@ -247,19 +373,39 @@ fn sniff(text: &str) -> u8 {
     match rest.starts_with("//") && !rest.starts_with("// ") {
         true if !bare.contains(' ') => 96,
         true => 60,
-        false if matches!(lower.as_str(), "mailto" | "javascript" | "tel" | "urn" | "blob") => 80,
+        false
+            if matches!(
+                lower.as_str(),
+                "mailto" | "javascript" | "tel" | "urn" | "blob"
+            ) =>
+        {
+            80
+        }
         false => 0,
     }
 }
 
 const PARAMETER_LIMIT: usize = 128;
 
-const NOT_A_URL: NotThis = NotThis("a URL begins with a scheme, such as https://www.example.com/path.");
+const NOT_A_URL: NotThis =
+    NotThis("a URL begins with a scheme, such as https://www.example.com/path.");
 
 /// Parameters that carry credentials, beside the names in [`secret`].
 const SECRET_PARAMETERS: &[&str] = &[
-    "auth", "code", "id_token", "jwt", "key", "pass", "sid", "sig", "signature", "token", "x-amz-credential",
-    "x-amz-security-token", "x-amz-signature", "x-goog-signature",
+    "auth",
+    "code",
+    "id_token",
+    "jwt",
+    "key",
+    "pass",
+    "sid",
+    "sig",
+    "signature",
+    "token",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-goog-signature",
 ];
 
 rules! {
@@ -312,21 +458,35 @@ mod tests {
 
     fn url(text: &str) -> Reading<Url> {
         let guard = Guard::default();
-        parse(text, &Context { guard: &guard, now_ms: 0 }).unwrap()
+        parse(
+            text,
+            &Context {
+                guard: &guard,
+                now_ms: 0,
+            },
+        )
+        .unwrap()
     }
 
     #[test]
     fn the_guard_speaks_with_class_and_rule() {
         let refused = url("http://169.254.169.254/latest/meta-data").value.guard;
-        assert_eq!((refused.decision, refused.reason), ("refuse", Some("address")));
+        assert_eq!(
+            (refused.decision, refused.reason),
+            ("refuse", Some("address"))
+        );
         assert_eq!(refused.rule, Some("ipv4.cloud_metadata"));
         let allowed = url("https://www.example.com/").value.guard;
-        assert_eq!((allowed.decision, allowed.reason, allowed.rule), ("allow", None, None));
+        assert_eq!(
+            (allowed.decision, allowed.reason, allowed.rule),
+            ("allow", None, None)
+        );
     }
 
     #[test]
     fn secrets_are_not_repeated() {
-        let reading = url("https://bob:hunter2@www.example.com/?access_token=s3cr3t&x=1#id_token=t0k3n");
+        let reading =
+            url("https://bob:hunter2@www.example.com/?access_token=s3cr3t&x=1#id_token=t0k3n");
         let shown = serde_json::to_string(&reading.value).unwrap();
         for secret in ["hunter2", "s3cr3t", "t0k3n", "bob"] {
             assert!(!shown.contains(secret), "{shown}");
@@ -337,7 +497,12 @@ mod tests {
 
     #[test]
     fn addresses_in_disguise_are_named() {
-        for text in ["http://0x7f.1/", "http://2130706433/", "http://127.1/", "http://0177.0.0.1/"] {
+        for text in [
+            "http://0x7f.1/",
+            "http://2130706433/",
+            "http://127.1/",
+            "http://0177.0.0.1/",
+        ] {
             let reading = url(text);
             assert!(reading.has("url.odd_address"), "{text}");
             assert_eq!(reading.value.host.as_deref(), Some("127.0.0.1"));
@@ -358,13 +523,27 @@ mod tests {
         ] {
             let reading = url(text);
             let problem = reading.problems.iter().find(|p| p.code == code);
-            assert_eq!(problem.map(|p| p.span.start), Some(at), "{text}: {:?}", reading.problems);
+            assert_eq!(
+                problem.map(|p| p.span.start),
+                Some(at),
+                "{text}: {:?}",
+                reading.problems
+            );
         }
     }
 
     #[test]
     fn text_without_scheme_is_no_url() {
         let guard = Guard::default();
-        assert!(parse("www.example.com/x", &Context { guard: &guard, now_ms: 0 }).is_err());
+        assert!(
+            parse(
+                "www.example.com/x",
+                &Context {
+                    guard: &guard,
+                    now_ms: 0
+                }
+            )
+            .is_err()
+        );
     }
 }

@@ -18,7 +18,10 @@ pub(super) struct Given<'a> {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(value: &'a str) -> Self {
-        Lexer { rest: value, comment: None }
+        Lexer {
+            rest: value,
+            comment: None,
+        }
     }
 
     pub(super) fn is_at_end(&mut self) -> bool {
@@ -30,7 +33,10 @@ impl<'a> Lexer<'a> {
     /// semicolon or the end.
     pub(super) fn token(&mut self) -> Option<&'a str> {
         self.skip_blank();
-        let end = self.rest.find([';', ' ', '\t', '\r', '\n', '(', '"']).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .find([';', ' ', '\t', '\r', '\n', '(', '"'])
+            .unwrap_or(self.rest.len());
         if end == 0 {
             // A stray quoted string is one token, so that the walk goes on.
             return self.rest.starts_with('"').then(|| self.quoted().part);
@@ -44,7 +50,10 @@ impl<'a> Lexer<'a> {
         if let Some((name, value)) = token.split_once('=') {
             let given = match value.is_empty() {
                 true => self.value()?,
-                false => Given { text: value.to_owned(), part: value },
+                false => Given {
+                    text: value.to_owned(),
+                    part: value,
+                },
             };
             return Some((name.to_owned(), given));
         }
@@ -64,7 +73,13 @@ impl<'a> Lexer<'a> {
                 }
                 Some((more, value)) => {
                     name.push_str(more);
-                    return Some((name, Given { text: value.to_owned(), part: value }));
+                    return Some((
+                        name,
+                        Given {
+                            text: value.to_owned(),
+                            part: value,
+                        },
+                    ));
                 }
                 None => name.push_str(next),
             }
@@ -77,7 +92,10 @@ impl<'a> Lexer<'a> {
             return Some(self.quoted());
         }
         let part = self.token()?;
-        Some(Given { text: part.to_owned(), part })
+        Some(Given {
+            text: part.to_owned(),
+            part,
+        })
     }
 
     fn quoted(&mut self) -> Given<'a> {
@@ -94,7 +112,10 @@ impl<'a> Lexer<'a> {
                 c => text.push(c),
             }
         }
-        Given { text, part: self.split(end) }
+        Given {
+            text,
+            part: self.split(end),
+        }
     }
 
     /// The last comment since it was asked for.

@@ -18,7 +18,12 @@ struct Judge<'s, 't> {
 }
 
 impl Judge<'_, '_> {
-    fn flag(&mut self, rule: &'static Rule, der: std::ops::Range<usize>, message: impl Into<String>) {
+    fn flag(
+        &mut self,
+        rule: &'static Rule,
+        der: std::ops::Range<usize>,
+        message: impl Into<String>,
+    ) {
         let range = self.block.locate(self.text, der);
         self.scribe.flag_range(rule, range, message);
     }
@@ -29,24 +34,46 @@ impl Judge<'_, '_> {
 
     fn dates(&mut self, certificate: &Certificate, is_leaf: bool, now: i64) {
         let (from, until) = (certificate.not_before, certificate.not_after);
-        let (start, end) = (self.layout.not_before.clone(), self.layout.not_after.clone());
+        let (start, end) = (
+            self.layout.not_before.clone(),
+            self.layout.not_after.clone(),
+        );
         if until < from {
-            self.flag(VALIDITY_REVERSED, end, "The validity ends before it begins.");
+            self.flag(
+                VALIDITY_REVERSED,
+                end,
+                "The validity ends before it begins.",
+            );
         } else if now > until {
-            let message = format!("Expired {} ago, on {}.", span_text(now - until), rfc3339(until));
+            let message = format!(
+                "Expired {} ago, on {}.",
+                span_text(now - until),
+                rfc3339(until)
+            );
             self.flag(EXPIRED, end, message);
         } else if now < from {
             let message = format!("Not valid before {}.", rfc3339(from));
             self.flag(NOT_YET_VALID, start, message);
         } else if until - now < EXPIRES_SOON && until - from > 3 * EXPIRES_SOON {
-            let message = format!("Expires in {}, on {}.", span_text(until - now), rfc3339(until));
+            let message = format!(
+                "Expires in {}, on {}.",
+                span_text(until - now),
+                rfc3339(until)
+            );
             self.flag(EXPIRES_SOON_RULE, end, message);
         }
         let (limit, since) = lifetime_limit(from);
         let days = (until.saturating_sub(from) + 1).max(0).div_euclid(DAY);
         if is_leaf && !certificate.is_ca && !certificate.self_issued && days > limit {
             let whole = self.layout.not_before.start..self.layout.not_after.end;
-            self.flag(LONG_LIFETIME, whole, format!("Valid for {days} days; publicly trusted certificates issued {since} may have at most {limit}."));
+            self.flag(
+                LONG_LIFETIME,
+                whole,
+                format!(
+                    "Valid for {days} days; publicly trusted certificates issued {since} may \
+                     have at most {limit}."
+                ),
+            );
         }
     }
 
@@ -57,12 +84,23 @@ impl Judge<'_, '_> {
             self.flag(WEAK_KEY, at.clone(), why);
         }
         if key.algorithm == "RSA" && key.exponent.is_some_and(|e| e < 3 || e % 2 == 0) {
-            self.flag(BAD_EXPONENT, at, "The RSA public exponent must be an odd number of at least 3.");
+            self.flag(
+                BAD_EXPONENT,
+                at,
+                "The RSA public exponent must be an odd number of at least 3.",
+            );
         }
         let broken = is_broken_signature(&certificate.signature_algorithm);
         if broken && !(certificate.self_issued && certificate.is_ca) {
             let at = self.layout.signature_algorithm.clone();
-            self.flag(BROKEN_SIGNATURE, at, format!("Signed with {}, whose hash is broken.", certificate.signature_algorithm));
+            self.flag(
+                BROKEN_SIGNATURE,
+                at,
+                format!(
+                    "Signed with {}, whose hash is broken.",
+                    certificate.signature_algorithm
+                ),
+            );
         }
     }
 
@@ -70,61 +108,137 @@ impl Judge<'_, '_> {
         let has_extensions = !certificate.key_usage.is_empty() || !certificate.dns_names.is_empty();
         if certificate.version < 3 {
             let at = self.layout.version.clone();
-            let with = if has_extensions { " although it has extensions" } else { "" };
-            self.flag(OLD_VERSION, at, format!("A version {} certificate{with}; TLS needs version 3.", certificate.version));
+            let with = if has_extensions {
+                " although it has extensions"
+            } else {
+                ""
+            };
+            self.flag(
+                OLD_VERSION,
+                at,
+                format!(
+                    "A version {} certificate{with}; TLS needs version 3.",
+                    certificate.version
+                ),
+            );
         }
         let at = self.layout.serial.clone();
         let octets = element_len(&self.block.der, &at);
-        let negative = certificate.serial.starts_with(['8', '9', 'a', 'b', 'c', 'd', 'e', 'f']);
+        let negative = certificate
+            .serial
+            .starts_with(['8', '9', 'a', 'b', 'c', 'd', 'e', 'f']);
         if octets > 20 || negative || certificate.serial.bytes().all(|digit| digit == b'0') {
-            self.flag(BAD_SERIAL, at, "The serial number must be positive and at most 20 octets long.");
+            self.flag(
+                BAD_SERIAL,
+                at,
+                "The serial number must be positive and at most 20 octets long.",
+            );
         }
         let whole = self.layout.whole.clone();
         if self.block.der.len() > whole.end {
-            self.flag(TRAILING_BYTES, whole.end..self.block.der.len(), format!("{} bytes stand behind the certificate.", self.block.der.len() - whole.end));
+            self.flag(
+                TRAILING_BYTES,
+                whole.end..self.block.der.len(),
+                format!(
+                    "{} bytes stand behind the certificate.",
+                    self.block.der.len() - whole.end
+                ),
+            );
         }
         if certificate.unread_extensions > 0 {
-            self.flag(BROKEN_EXTENSION, whole, format!("{} extensions do not follow their syntax.", certificate.unread_extensions));
+            self.flag(
+                BROKEN_EXTENSION,
+                whole,
+                format!(
+                    "{} extensions do not follow their syntax.",
+                    certificate.unread_extensions
+                ),
+            );
         }
     }
 
     fn names(&mut self, certificate: &Certificate) {
         let at = self.extension(SUBJECT_ALT_NAME);
-        let none = certificate.dns_names.is_empty() && certificate.ip_addresses.is_empty() && certificate.other_names.is_empty();
+        let none = certificate.dns_names.is_empty()
+            && certificate.ip_addresses.is_empty()
+            && certificate.other_names.is_empty();
         if none {
-            self.flag(NO_ALTERNATIVE_NAME, self.layout.subject.clone(), "There is no subjectAltName; clients ignore the common name and will match no host.");
+            self.flag(
+                NO_ALTERNATIVE_NAME,
+                self.layout.subject.clone(),
+                "There is no subjectAltName; clients ignore the common name and will \
+                 match no host.",
+            );
         }
         if certificate.unread_names > 0 {
-            self.flag(BROKEN_NAME, at.clone(), format!("{} alternative names are malformed or too many to keep.", certificate.unread_names));
+            self.flag(
+                BROKEN_NAME,
+                at.clone(),
+                format!(
+                    "{} alternative names are malformed or too many to keep.",
+                    certificate.unread_names
+                ),
+            );
         }
         for name in &certificate.dns_names {
             if let Some(why) = name_fault(name) {
-                self.flag(BROKEN_NAME, at.clone(), format!("The DNS name `{name}` {why}."));
+                self.flag(
+                    BROKEN_NAME,
+                    at.clone(),
+                    format!("The DNS name `{name}` {why}."),
+                );
             }
         }
         if let Some(common) = certificate.common_name.as_deref().filter(|_| !none)
-            && common.contains('.') && !common.contains(' ')
-            && !certificate.dns_names.iter().any(|name| name.eq_ignore_ascii_case(common) || matches(name, &common.to_ascii_lowercase()))
-            && !certificate.ip_addresses.iter().any(|ip| ip.to_string() == common)
+            && common.contains('.')
+            && !common.contains(' ')
+            && !certificate.dns_names.iter().any(|name| {
+                name.eq_ignore_ascii_case(common) || matches(name, &common.to_ascii_lowercase())
+            })
+            && !certificate
+                .ip_addresses
+                .iter()
+                .any(|ip| ip.to_string() == common)
         {
-            self.flag(COMMON_NAME_NOT_LISTED, self.layout.subject.clone(), "The common name is not among the alternative names, so no client matches it.");
+            self.flag(
+                COMMON_NAME_NOT_LISTED,
+                self.layout.subject.clone(),
+                "The common name is not among the alternative names, so no client matches it.",
+            );
         }
     }
 
     fn usages(&mut self, certificate: &Certificate) {
         let extended = &certificate.extended_key_usage;
-        if !extended.is_empty() && !extended.iter().any(|usage| usage == "serverAuth" || usage == "anyExtendedKeyUsage") {
-            self.flag(NOT_FOR_SERVERS, self.extension(EXTENDED_KEY_USAGE), "The extended key usage does not include serverAuth: no TLS client accepts it from a server.");
+        if !extended.is_empty()
+            && !extended
+                .iter()
+                .any(|usage| usage == "serverAuth" || usage == "anyExtendedKeyUsage")
+        {
+            self.flag(
+                NOT_FOR_SERVERS,
+                self.extension(EXTENDED_KEY_USAGE),
+                "The extended key usage does not include serverAuth: no TLS client \
+                 accepts it from a server.",
+            );
         }
         if certificate.self_issued && !certificate.is_ca {
-            self.flag(SELF_SIGNED, self.layout.issuer.clone(), "Subject and issuer are the same: nobody vouches for this certificate.");
+            self.flag(
+                SELF_SIGNED,
+                self.layout.issuer.clone(),
+                "Subject and issuer are the same: nobody vouches for this certificate.",
+            );
         }
     }
 
     fn issuer_form(&mut self, certificate: &Certificate) {
         let usage = &certificate.key_usage;
         if !usage.is_empty() && !usage.iter().any(|usage| usage == "keyCertSign") {
-            self.flag(ISSUER_CANNOT_SIGN, self.extension(KEY_USAGE), "An issuer's key usage must include keyCertSign.");
+            self.flag(
+                ISSUER_CANNOT_SIGN,
+                self.extension(KEY_USAGE),
+                "An issuer's key usage must include keyCertSign.",
+            );
         }
     }
 }
@@ -138,7 +252,12 @@ pub(super) fn chain<'t>(
 ) {
     for (nth, (certificate, block)) in chain.iter().enumerate() {
         let layout = CertificateLayout::of(&block.der);
-        let mut judge = Judge { scribe, text, block, layout };
+        let mut judge = Judge {
+            scribe,
+            text,
+            block,
+            layout,
+        };
         judge.dates(certificate, nth == 0, context.now());
         judge.key_and_signature(certificate);
         judge.form(certificate);
@@ -149,7 +268,11 @@ pub(super) fn chain<'t>(
             judge.usages(certificate);
         }
         if !block.closed {
-            scribe.flag(NOT_CLOSED, block.whole, "The END line is missing or names another label.");
+            scribe.flag(
+                NOT_CLOSED,
+                block.whole,
+                "The END line is missing or names another label.",
+            );
         }
     }
     links(scribe, chain);
@@ -166,18 +289,37 @@ pub(super) fn in_order(chain: &[(Certificate, &Block)]) -> bool {
 /// RFC 8446 section 4.4.2 no longer demands the order; many clients do.
 fn links(scribe: &mut Scribe, chain: &[(Certificate, &Block)]) {
     for (nth, (certificate, block)) in chain.iter().enumerate() {
-        let others = || chain.iter().enumerate().filter(move |(other, _)| *other != nth);
+        let others = || {
+            chain
+                .iter()
+                .enumerate()
+                .filter(move |(other, _)| *other != nth)
+        };
         if others().any(|(other, (twin, _))| other < nth && twin.sha256 == certificate.sha256) {
-            scribe.flag(DUPLICATE, block.whole, "This certificate is already in the chain.");
+            scribe.flag(
+                DUPLICATE,
+                block.whole,
+                "This certificate is already in the chain.",
+            );
             continue;
         }
-        let follows = nth == 0 || chain.get(nth - 1).is_some_and(|(below, _)| below.names_as_issuer(certificate));
+        let follows = nth == 0
+            || chain
+                .get(nth - 1)
+                .is_some_and(|(below, _)| below.names_as_issuer(certificate));
         if !follows {
             let wanted = others().any(|(_, (below, _))| below.names_as_issuer(certificate));
             let (rule, message) = if wanted {
-                (OUT_OF_ORDER, "This certificate issued another of the chain but does not stand directly behind it.")
+                (
+                    OUT_OF_ORDER,
+                    "This certificate issued another of the chain but does not stand directly \
+                     behind it.",
+                )
             } else {
-                (UNRELATED, "No certificate of the chain names this one as its issuer.")
+                (
+                    UNRELATED,
+                    "No certificate of the chain names this one as its issuer.",
+                )
             };
             scribe.flag(rule, block.whole, message);
         }
@@ -187,14 +329,22 @@ fn links(scribe: &mut Scribe, chain: &[(Certificate, &Block)]) {
         && first.is_ca
         && chain.iter().any(|(other, _)| !other.is_ca)
     {
-        scribe.flag(LEAF_NOT_FIRST, block.whole, "The server's own certificate must come first; this is an issuer's.");
+        scribe.flag(
+            LEAF_NOT_FIRST,
+            block.whole,
+            "The server's own certificate must come first; this is an issuer's.",
+        );
     }
     if let Some((last, block)) = chain.last()
         && chain.len() > 1
         && last.self_issued
         && last.is_ca
     {
-        scribe.flag(ROOT_INCLUDED, block.whole, "The root is included; clients have it already, sending it costs every handshake.");
+        scribe.flag(
+            ROOT_INCLUDED,
+            block.whole,
+            "The root is included; clients have it already, sending it costs every handshake.",
+        );
     }
 }
 
@@ -210,11 +360,22 @@ pub(super) fn unreadable(scribe: &mut Scribe, block: &Block) {
 /// A block of another label between certificates; its content is not shown.
 pub(super) fn other_block(scribe: &mut Scribe, block: &Block) {
     let private = block.label.ends_with("PRIVATE KEY")
-        || matches!(der::outline(&block.der), Outline::Pkcs8 | Outline::Pkcs1 | Outline::Sec1);
+        || matches!(
+            der::outline(&block.der),
+            Outline::Pkcs8 | Outline::Pkcs1 | Outline::Sec1
+        );
     if private {
-        scribe.flag(PRIVATE_KEY_INCLUDED, block.whole, "A private key was pasted along; treat it as disclosed and replace it.");
+        scribe.flag(
+            PRIVATE_KEY_INCLUDED,
+            block.whole,
+            "A private key was pasted along; treat it as disclosed and replace it.",
+        );
     } else {
-        scribe.flag(OTHER_BLOCK, block.whole, "This block is no certificate and was passed over.");
+        scribe.flag(
+            OTHER_BLOCK,
+            block.whole,
+            "This block is no certificate and was passed over.",
+        );
     }
 }
 
@@ -240,13 +401,21 @@ fn name_fault(name: &str) -> Option<&'static str> {
     if name.starts_with('*') && !host.contains('.') {
         return Some("has a wildcard over a single label");
     }
-    if host.split('.').any(|label| label.is_empty() || label.len() > 63) || name.len() > 253 {
+    if host
+        .split('.')
+        .any(|label| label.is_empty() || label.len() > 63)
+        || name.len() > 253
+    {
         return Some("has an empty or overlong label");
     }
-    if host.split('.').all(|label| label.bytes().all(|byte| byte.is_ascii_digit())) {
+    if host
+        .split('.')
+        .all(|label| label.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         return Some("is an address; addresses belong into iPAddress entries");
     }
-    host.contains('_').then_some("has an underscore, which host names cannot have")
+    host.contains('_')
+        .then_some("has an underscore, which host names cannot have")
 }
 
 fn element_len(der: &[u8], at: &std::ops::Range<usize>) -> usize {

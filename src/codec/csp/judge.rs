@@ -15,7 +15,11 @@ pub(super) fn policy(scribe: &mut Scribe, text: &str, found: &[Found], policy: &
         }
     }
     if policy.governing("script-src").is_none() {
-        scribe.flag(SCRIPTS_OPEN, text.trim(), "Neither `script-src` nor `default-src` is set: scripts may come from anywhere.");
+        scribe.flag(
+            SCRIPTS_OPEN,
+            text.trim(),
+            "Neither `script-src` nor `default-src` is set: scripts may come from anywhere.",
+        );
     } else if let Some(directive) = governing(found, policy, "script-src") {
         scripts(scribe, directive, policy);
     }
@@ -25,10 +29,16 @@ pub(super) fn policy(scribe: &mut Scribe, text: &str, found: &[Found], policy: &
 /// Directives without a fallback, or of weight, that the policy leaves open.
 pub(super) fn missing(policy: &Policy) -> Vec<&'static str> {
     let open = |name: &&'static str| policy.governing(name).is_none();
-    ["script-src", "object-src", "base-uri", "form-action", "frame-ancestors"]
-        .into_iter()
-        .filter(open)
-        .collect()
+    [
+        "script-src",
+        "object-src",
+        "base-uri",
+        "form-action",
+        "frame-ancestors",
+    ]
+    .into_iter()
+    .filter(open)
+    .collect()
 }
 
 fn governing<'f, 'a>(found: &'f [Found<'a>], policy: &Policy, name: &str) -> Option<&'f Found<'a>> {
@@ -39,16 +49,30 @@ fn governing<'f, 'a>(found: &'f [Found<'a>], policy: &Policy, name: &str) -> Opt
 fn name(scribe: &mut Scribe, directive: &Found) {
     let name = directive.name;
     if let Some(advice) = source::replacement(&directive.lower) {
-        scribe.flag(WITHDRAWN, name, format!("{} was withdrawn: {advice}.", quoted(name)));
+        scribe.flag(
+            WITHDRAWN,
+            name,
+            format!("{} was withdrawn: {advice}.", quoted(name)),
+        );
     } else if !source::is_directive(&directive.lower) {
         let hint = match Source::read(name) {
-            Source::Keyword(_) | Source::Scheme(_) | Source::None => "; a semicolon before it may be wrong",
+            Source::Keyword(_) | Source::Scheme(_) | Source::None => {
+                "; a semicolon before it may be wrong"
+            }
             _ if name.ends_with(':') => "; a directive name has no colon",
             _ => "",
         };
-        scribe.flag(UNKNOWN_DIRECTIVE, name, format!("CSP has no directive {}{hint}.", quoted(name)));
+        scribe.flag(
+            UNKNOWN_DIRECTIVE,
+            name,
+            format!("CSP has no directive {}{hint}.", quoted(name)),
+        );
     } else if directive.lower == "report-uri" {
-        scribe.flag(REPORT_URI, name, "`report-uri` is deprecated in favour of `report-to`; keep both while browsers change.");
+        scribe.flag(
+            REPORT_URI,
+            name,
+            "`report-uri` is deprecated in favour of `report-to`; keep both while browsers change.",
+        );
     }
 }
 
@@ -57,20 +81,45 @@ fn values(scribe: &mut Scribe, directive: &Found) {
     match directive.lower.as_str() {
         "upgrade-insecure-requests" | "block-all-mixed-content" => {
             if let Some(first) = directive.values.first() {
-                scribe.flag(STRAY_VALUE, first, format!("{} takes no value.", quoted(directive.name)));
+                scribe.flag(
+                    STRAY_VALUE,
+                    first,
+                    format!("{} takes no value.", quoted(directive.name)),
+                );
             }
         }
         "sandbox" => {
-            for flag in directive.values.iter().filter(|flag| !flag.to_ascii_lowercase().starts_with("allow-")) {
-                scribe.flag(STRAY_VALUE, flag, format!("{} is no sandbox flag.", quoted(flag)));
+            for flag in directive
+                .values
+                .iter()
+                .filter(|flag| !flag.to_ascii_lowercase().starts_with("allow-"))
+            {
+                scribe.flag(
+                    STRAY_VALUE,
+                    flag,
+                    format!("{} is no sandbox flag.", quoted(flag)),
+                );
             }
-            let has = |name: &str| directive.values.iter().any(|flag| flag.eq_ignore_ascii_case(name));
+            let has = |name: &str| {
+                directive
+                    .values
+                    .iter()
+                    .any(|flag| flag.eq_ignore_ascii_case(name))
+            };
             if has("allow-scripts") && has("allow-same-origin") {
-                scribe.flag(SANDBOX_ESCAPE, directive.whole, "Scripts of the same origin can leave this sandbox.");
+                scribe.flag(
+                    SANDBOX_ESCAPE,
+                    directive.whole,
+                    "Scripts of the same origin can leave this sandbox.",
+                );
             }
         }
         "require-trusted-types-for" if directive.values != ["'script'"] => {
-            scribe.flag(STRAY_VALUE, directive.whole, "The only value of `require-trusted-types-for` is `'script'`.");
+            scribe.flag(
+                STRAY_VALUE,
+                directive.whole,
+                "The only value of `require-trusted-types-for` is `'script'`.",
+            );
         }
         "report-uri" | "report-to" if directive.values.is_empty() => {
             scribe.flag(NO_VALUE, directive.whole, "Names nowhere to report to.");
@@ -81,23 +130,50 @@ fn values(scribe: &mut Scribe, directive: &Found) {
 
 fn sources(scribe: &mut Scribe, directive: &Found) {
     if directive.values.is_empty() {
-        scribe.flag(NO_VALUE, directive.whole, format!("{} without sources means 'none'.", quoted(directive.name)));
+        scribe.flag(
+            NO_VALUE,
+            directive.whole,
+            format!("{} without sources means 'none'.", quoted(directive.name)),
+        );
     }
     for value in &directive.values {
         if source::is_directive(&value.to_ascii_lowercase()) && value.contains('-') {
-            scribe.flag(MISSING_SEMICOLON, value, format!("{} is a directive; a semicolon before it is missing.", quoted(value)));
+            scribe.flag(
+                MISSING_SEMICOLON,
+                value,
+                format!(
+                    "{} is a directive; a semicolon before it is missing.",
+                    quoted(value)
+                ),
+            );
             continue;
         }
         match Source::read(value) {
-            Source::Invalid(why) => scribe.flag(BAD_SOURCE, value, format!("{} is no source: {why}. Browsers ignore it.", quoted(value))),
+            Source::Invalid(why) => scribe.flag(
+                BAD_SOURCE,
+                value,
+                format!("{} is no source: {why}. Browsers ignore it.", quoted(value)),
+            ),
             Source::None if directive.values.len() > 1 => {
-                scribe.flag(NONE_WITH_OTHERS, value, "'none' beside other sources is ignored.");
+                scribe.flag(
+                    NONE_WITH_OTHERS,
+                    value,
+                    "'none' beside other sources is ignored.",
+                );
             }
             Source::Nonce(length) if length < NONCE_CHARS => {
-                scribe.flag(SHORT_NONCE, value, "A nonce needs at least 128 bits, 22 characters of base64.");
+                scribe.flag(
+                    SHORT_NONCE,
+                    value,
+                    "A nonce needs at least 128 bits, 22 characters of base64.",
+                );
             }
             Source::Scheme(scheme) if scheme == "http:" => {
-                scribe.flag(PLAIN_SOURCE, value, "Allows everything over unencrypted connections.");
+                scribe.flag(
+                    PLAIN_SOURCE,
+                    value,
+                    "Allows everything over unencrypted connections.",
+                );
             }
             Source::Host(host) => host_source(scribe, directive, value, &host),
             _ => {}
@@ -107,11 +183,19 @@ fn sources(scribe: &mut Scribe, directive: &Found) {
 
 fn host_source(scribe: &mut Scribe, directive: &Found, value: &str, host: &Host) {
     if host.scheme.as_deref() == Some("http") {
-        scribe.flag(PLAIN_SOURCE, value, "Allows this source over unencrypted connections.");
+        scribe.flag(
+            PLAIN_SOURCE,
+            value,
+            "Allows this source over unencrypted connections.",
+        );
     }
     let is_address = host.host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     if is_address && host.host != "127.0.0.1" {
-        scribe.flag(ADDRESS_SOURCE, value, "Browsers match no IP address but 127.0.0.1.");
+        scribe.flag(
+            ADDRESS_SOURCE,
+            value,
+            "Browsers match no IP address but 127.0.0.1.",
+        );
     }
     if directive.lower == "frame-ancestors" && host.host == "*" {
         scribe.flag(FRAMED_BY_ALL, value, "Every site may frame this page.");
@@ -120,31 +204,63 @@ fn host_source(scribe: &mut Scribe, directive: &Found, value: &str, host: &Host)
 
 /// What defeats the protection against script injection.
 fn scripts(scribe: &mut Scribe, directive: &Found, policy: &Policy) {
-    let read: Vec<(&str, Source)> = directive.values.iter().map(|value| (*value, Source::read(value))).collect();
+    let read: Vec<(&str, Source)> = directive
+        .values
+        .iter()
+        .map(|value| (*value, Source::read(value)))
+        .collect();
     let has = |wanted: &Source| read.iter().any(|(_, source)| source == wanted);
     let strict = has(&Source::Keyword("'strict-dynamic'"));
-    let guarded = read.iter().any(|(_, source)| matches!(source, Source::Nonce(_) | Source::Hash));
+    let guarded = read
+        .iter()
+        .any(|(_, source)| matches!(source, Source::Nonce(_) | Source::Hash));
     for (value, source) in &read {
         match source {
             Source::Keyword("'unsafe-inline'") if policy.allows_inline_scripts() => {
-                scribe.flag(UNSAFE_INLINE, value, "Injected inline scripts run: the policy does not stop cross-site scripting.");
+                scribe.flag(
+                    UNSAFE_INLINE,
+                    value,
+                    "Injected inline scripts run: the policy does not stop cross-site scripting.",
+                );
             }
-            Source::Keyword("'unsafe-eval'") => scribe.flag(UNSAFE_EVAL, value, "Strings may be run as code."),
-            Source::Keyword("'unsafe-hashes'") => scribe.flag(UNSAFE_HASHES, value, "Hashed code may be used in event handlers."),
+            Source::Keyword("'unsafe-eval'") => {
+                scribe.flag(UNSAFE_EVAL, value, "Strings may be run as code.")
+            }
+            Source::Keyword("'unsafe-hashes'") => scribe.flag(
+                UNSAFE_HASHES,
+                value,
+                "Hashed code may be used in event handlers.",
+            ),
             Source::Keyword("'strict-dynamic'") if !guarded => {
-                scribe.flag(DYNAMIC_ALONE, value, "Without a nonce or hash no script at all can start.");
+                scribe.flag(
+                    DYNAMIC_ALONE,
+                    value,
+                    "Without a nonce or hash no script at all can start.",
+                );
             }
             _ if strict => {}
-            Source::Scheme(scheme) if matches!(scheme.as_str(), "https:" | "http:" | "data:" | "blob:" | "filesystem:" | "ws:" | "wss:") => {
+            Source::Scheme(scheme)
+                if matches!(
+                    scheme.as_str(),
+                    "https:" | "http:" | "data:" | "blob:" | "filesystem:" | "ws:" | "wss:"
+                ) =>
+            {
                 let message = match scheme.as_str() {
                     "data:" => "Injected markup can carry its script along in a data: URL.",
                     _ => "Scripts may come from any host of this scheme.",
                 };
                 scribe.flag(OPEN_SCRIPTS, value, message);
             }
-            Source::Host(host) if host.host == "*" => scribe.flag(OPEN_SCRIPTS, value, "Scripts may come from any host."),
+            Source::Host(host) if host.host == "*" => {
+                scribe.flag(OPEN_SCRIPTS, value, "Scripts may come from any host.")
+            }
             Source::Host(host) if hosts_anything(&host.host) => {
-                scribe.flag(SHARED_HOST, value, "This host serves files or JSONP that anyone can choose; it can be used to get around the policy.");
+                scribe.flag(
+                    SHARED_HOST,
+                    value,
+                    "This host serves files or JSONP that anyone can choose; it can be used \
+                     to get around the policy.",
+                );
             }
             _ => {}
         }
@@ -154,7 +270,10 @@ fn scripts(scribe: &mut Scribe, directive: &Found, policy: &Policy) {
 fn hosts_anything(host: &str) -> bool {
     SHARED_HOSTS.iter().any(|shared| {
         let below = host.strip_prefix("*.").unwrap_or(host);
-        *shared == below || shared.strip_suffix(below).is_some_and(|rest| host.starts_with("*.") && rest.ends_with('.'))
+        *shared == below
+            || shared
+                .strip_suffix(below)
+                .is_some_and(|rest| host.starts_with("*.") && rest.ends_with('.'))
     })
 }
 
@@ -162,18 +281,40 @@ fn hosts_anything(host: &str) -> bool {
 fn open_ends(scribe: &mut Scribe, text: &str, policy: &Policy) {
     let whole = text.trim();
     if policy.governing("object-src").is_none() && policy.governing("script-src").is_some() {
-        scribe.flag(OBJECTS_OPEN, whole, "Without `object-src` or `default-src`, plugins can run injected content.");
+        scribe.flag(
+            OBJECTS_OPEN,
+            whole,
+            "Without `object-src` or `default-src`, plugins can run injected content.",
+        );
     }
-    let guarded = policy.sources("script-src").is_some_and(|sources| sources.iter().any(Source::overrides_inline));
+    let guarded = policy
+        .sources("script-src")
+        .is_some_and(|sources| sources.iter().any(Source::overrides_inline));
     if policy.directive("base-uri").is_none() {
-        let why = if guarded { "an injected <base> redirects scripts that a nonce or hash admits" } else { "an injected <base> redirects relative addresses" };
-        scribe.flag(if guarded { BASE_OPEN_STRICT } else { BASE_OPEN }, whole, format!("Without `base-uri`, {why}."));
+        let why = if guarded {
+            "an injected <base> redirects scripts that a nonce or hash admits"
+        } else {
+            "an injected <base> redirects relative addresses"
+        };
+        scribe.flag(
+            if guarded { BASE_OPEN_STRICT } else { BASE_OPEN },
+            whole,
+            format!("Without `base-uri`, {why}."),
+        );
     }
     if policy.directive("frame-ancestors").is_none() {
-        scribe.flag(FRAMES_OPEN, whole, "Without `frame-ancestors`, the policy lets every site frame the page.");
+        scribe.flag(
+            FRAMES_OPEN,
+            whole,
+            "Without `frame-ancestors`, the policy lets every site frame the page.",
+        );
     }
     if policy.directive("form-action").is_none() {
-        scribe.flag(FORMS_OPEN, whole, "Without `form-action`, injected forms can send data anywhere.");
+        scribe.flag(
+            FORMS_OPEN,
+            whole,
+            "Without `form-action`, injected forms can send data anywhere.",
+        );
     }
 }
 

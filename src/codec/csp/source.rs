@@ -60,12 +60,19 @@ fn quoted(rest: &str) -> Source {
     if lower == "none" {
         return Source::None;
     }
-    if let Some(keyword) = KEYWORDS.iter().find(|keyword| keyword.trim_matches('\'') == lower) {
+    if let Some(keyword) = KEYWORDS
+        .iter()
+        .find(|keyword| keyword.trim_matches('\'') == lower)
+    {
         return Source::Keyword(keyword);
     }
     if lower.starts_with("nonce-") {
         let nonce = inside.get("nonce-".len()..).unwrap_or_default();
-        return if is_base64_value(nonce) { Source::Nonce(nonce.trim_end_matches('=').len()) } else { Source::Invalid("a nonce is base64 and not empty") };
+        return if is_base64_value(nonce) {
+            Source::Nonce(nonce.trim_end_matches('=').len())
+        } else {
+            Source::Invalid("a nonce is base64 and not empty")
+        };
     }
     for (prefix, length) in [("sha256-", 32), ("sha384-", 48), ("sha512-", 64)] {
         if lower.starts_with(prefix) {
@@ -77,7 +84,8 @@ fn quoted(rest: &str) -> Source {
 
 fn hash(value: &str, length: usize) -> Source {
     let standard = value.replace('-', "+").replace('_', "/");
-    let bytes = ::base64::engine::general_purpose::STANDARD_NO_PAD.decode(standard.trim_end_matches('='));
+    let bytes =
+        ::base64::engine::general_purpose::STANDARD_NO_PAD.decode(standard.trim_end_matches('='));
     match bytes {
         Ok(bytes) if bytes.len() == length => Source::Hash,
         Ok(_) => Source::Invalid("the hash has the wrong length"),
@@ -89,12 +97,16 @@ fn is_base64_value(text: &str) -> bool {
     let bare = text.trim_end_matches('=');
     !bare.is_empty()
         && text.len() - bare.len() <= 2
-        && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b))
+        && bare
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b))
 }
 
 fn unquoted(text: &str) -> Source {
     let lower = text.to_ascii_lowercase();
-    let bare = KEYWORDS.iter().any(|keyword| keyword.trim_matches('\'') == lower);
+    let bare = KEYWORDS
+        .iter()
+        .any(|keyword| keyword.trim_matches('\'') == lower);
     if lower == "none" || bare || lower.starts_with("nonce-") || lower.starts_with("sha256-") {
         return Source::Invalid("keywords, nonces and hashes stand in single quotes");
     }
@@ -123,12 +135,19 @@ fn host(text: &str) -> Source {
     let name = host.strip_prefix("*.").unwrap_or(host);
     let is_name = |name: &str| {
         let name = name.strip_suffix('.').unwrap_or(name);
-        name.split('.').all(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'))
+        name.split('.').all(|label| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        })
     };
     if host != "*" && !is_name(name) {
         return Source::Invalid("it is neither a keyword, a scheme nor a host");
     }
-    if port.is_some_and(|port| port != "*" && (port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()))) {
+    if port.is_some_and(|port| {
+        port != "*" && (port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()))
+    }) {
         return Source::Invalid("its port is no number");
     }
     if path.starts_with("//") {
@@ -147,7 +166,9 @@ fn host(text: &str) -> Source {
 
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
 
 /// Whether a directive of this lower-case name exists or existed.
@@ -168,7 +189,10 @@ pub(super) fn lists_sources(name: &str) -> bool {
 
 /// What to use instead of a directive that was withdrawn.
 pub(super) fn replacement(name: &str) -> Option<&'static str> {
-    WITHDRAWN.iter().find(|(old, _)| *old == name).map(|(_, advice)| *advice)
+    WITHDRAWN
+        .iter()
+        .find(|(old, _)| *old == name)
+        .map(|(_, advice)| *advice)
 }
 
 const KEYWORDS: &[&str] = &[
@@ -221,13 +245,19 @@ const OTHER: &[&str] = &[
 ];
 
 const WITHDRAWN: &[(&str, &str)] = &[
-    ("block-all-mixed-content", "browsers block mixed content by themselves"),
+    (
+        "block-all-mixed-content",
+        "browsers block mixed content by themselves",
+    ),
     ("navigate-to", "it was never shipped"),
     ("plugin-types", "plugins are gone; use `object-src 'none'`"),
     ("prefetch-src", "prefetching is governed by `default-src`"),
     ("referrer", "use the header Referrer-Policy"),
     ("reflected-xss", "browsers have no such filter any more"),
-    ("require-sri-for", "it was never finished; use the header Integrity-Policy"),
+    (
+        "require-sri-for",
+        "it was never finished; use the header Integrity-Policy",
+    ),
 ];
 
 #[cfg(test)]
@@ -240,14 +270,33 @@ mod tests {
         assert_eq!(Source::read("'NONE'"), Source::None);
         assert_eq!(Source::read("HTTPS:"), Source::Scheme("https:".to_owned()));
         assert_eq!(Source::read("'nonce-abc='"), Source::Nonce(3));
-        assert_eq!(Source::read("'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"), Source::Hash);
+        assert_eq!(
+            Source::read("'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"),
+            Source::Hash
+        );
         assert!(matches!(Source::read("*"), Source::Host(host) if host.host == "*"));
-        assert!(matches!(Source::read("https://*.example.com:*/a/"), Source::Host(host) if host.port.as_deref() == Some("*")));
+        assert!(
+            matches!(Source::read("https://*.example.com:*/a/"), Source::Host(host) if host.port.as_deref() == Some("*"))
+        );
     }
 
     #[test]
     fn what_is_no_expression_says_why() {
-        for text in ["self", "unsafe-inline", "'self", "'selfie'", "'nonce-'", "'sha256-abc='", "https//x", "a..b", "x:80a", "/path", "https://a/?q", "**", "a.*.b"] {
+        for text in [
+            "self",
+            "unsafe-inline",
+            "'self",
+            "'selfie'",
+            "'nonce-'",
+            "'sha256-abc='",
+            "https//x",
+            "a..b",
+            "x:80a",
+            "/path",
+            "https://a/?q",
+            "**",
+            "a.*.b",
+        ] {
             assert!(matches!(Source::read(text), Source::Invalid(_)), "{text}");
         }
     }

@@ -192,7 +192,11 @@ impl<'a> Scanner<'a> {
             return;
         }
         let ended = match self.open.as_slice() {
-            [Frame::Object(_)] => self.scan.members.last_mut().map(|member| &mut member.value_at),
+            [Frame::Object(_)] => self
+                .scan
+                .members
+                .last_mut()
+                .map(|member| &mut member.value_at),
             [Frame::Array] => self.scan.items.last_mut(),
             _ => None,
         };
@@ -479,8 +483,25 @@ mod tests {
     #[test]
     fn what_passes_here_passes_serde_json_and_the_reverse() {
         for text in [
-            "1", "-0", "-", "1.0e-3", ".5", "1.", "[]", "[,]", "{}", "{,}", "\"\\x\"", "nul", "[1 2]",
-            "{\"a\":1,}", "\"\\uD83D\\uDE00\"", "\"\\uDE00\"", "1E400", "  7  ", "\u{feff}1",
+            "1",
+            "-0",
+            "-",
+            "1.0e-3",
+            ".5",
+            "1.",
+            "[]",
+            "[,]",
+            "{}",
+            "{,}",
+            "\"\\x\"",
+            "nul",
+            "[1 2]",
+            "{\"a\":1,}",
+            "\"\\uD83D\\uDE00\"",
+            "\"\\uDE00\"",
+            "1E400",
+            "  7  ",
+            "\u{feff}1",
         ] {
             let ours = scan(text).fault.is_none();
             assert_eq!(ours, serde_json::from_str::<Value>(text).is_ok(), "{text}");

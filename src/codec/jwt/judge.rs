@@ -28,7 +28,8 @@ impl Judge<'_, '_> {
                 "=" => (PADDING, "Segments carry no padding."),
                 _ => (
                     NOT_BASE64URL,
-                    "This character is not in the base64url alphabet; strict parsers refuse the token.",
+                    "This character is not in the base64url alphabet; strict parsers refuse \
+                     the token.",
                 ),
             };
             self.scribe.flag(rule, part, message);
@@ -39,17 +40,41 @@ impl Judge<'_, '_> {
         self.repeated(segment);
         let place = segment.place("alg");
         match header.get("alg").and_then(Value::as_str) {
-            None => self.scribe.flag(NO_ALGORITHM, segment.part, "The header has no `alg`."),
+            None => self
+                .scribe
+                .flag(NO_ALGORITHM, segment.part, "The header has no `alg`."),
             Some(alg) if form == Form::Unsecured => {
-                self.scribe.flag(ALG_NONE, place, format!("The algorithm is {}: anyone can write this token.", quoted(alg)));
+                self.scribe.flag(
+                    ALG_NONE,
+                    place,
+                    format!(
+                        "The algorithm is {}: anyone can write this token.",
+                        quoted(alg)
+                    ),
+                );
             }
-            Some("RSA1_5") => self.scribe.flag(WEAK_ALGORITHM, place, "RSA1_5 is open to padding oracles."),
-            Some("RS1" | "HS1") => self.scribe.flag(WEAK_ALGORITHM, place, "The algorithm rests on SHA-1."),
+            Some("RSA1_5") => {
+                self.scribe
+                    .flag(WEAK_ALGORITHM, place, "RSA1_5 is open to padding oracles.")
+            }
+            Some("RS1" | "HS1") => {
+                self.scribe
+                    .flag(WEAK_ALGORITHM, place, "The algorithm rests on SHA-1.")
+            }
             Some(alg) if !ALGORITHMS.contains(&alg) => {
-                self.scribe.flag(UNKNOWN_ALGORITHM, place, format!("{} is not registered.", quoted(alg)));
+                self.scribe.flag(
+                    UNKNOWN_ALGORITHM,
+                    place,
+                    format!("{} is not registered.", quoted(alg)),
+                );
             }
             Some(alg) if alg.starts_with("HS") => {
-                self.scribe.flag(SHARED_SECRET, place, "Whoever can verify this token can also make one; a guessable secret can be found offline.");
+                self.scribe.flag(
+                    SHARED_SECRET,
+                    place,
+                    "Whoever can verify this token can also make one; a guessable secret can \
+                     be found offline.",
+                );
             }
             Some(_) => {}
         }
@@ -61,21 +86,40 @@ impl Judge<'_, '_> {
     fn key_hints(&mut self, segment: &Segment, header: &Map<String, Value>) {
         for name in ["jku", "x5u"] {
             if header.contains_key(name) {
-                self.scribe.flag(KEY_BY_URL, segment.place(name), format!("`{name}` makes verifiers fetch a key from an address that the token names; only known addresses may be accepted."));
+                self.scribe.flag(
+                    KEY_BY_URL,
+                    segment.place(name),
+                    format!(
+                        "`{name}` makes verifiers fetch a key from an address that the token \
+                         names; only known addresses may be accepted."
+                    ),
+                );
             }
         }
         if let Some(key) = header.get("jwk") {
             let place = segment.place("jwk");
             if secret::is_private_key(key) {
-                self.scribe.flag(PRIVATE_KEY_IN_HEADER, place, "The header carries a private key; treat it as disclosed.");
+                self.scribe.flag(
+                    PRIVATE_KEY_IN_HEADER,
+                    place,
+                    "The header carries a private key; treat it as disclosed.",
+                );
             } else {
-                self.scribe.flag(KEY_IN_TOKEN, place, "The token brings its own key; a verifier that trusts it accepts anything.");
+                self.scribe.flag(
+                    KEY_IN_TOKEN,
+                    place,
+                    "The token brings its own key; a verifier that trusts it accepts anything.",
+                );
             }
         }
         if let Some(kid) = header.get("kid").and_then(Value::as_str)
             && (kid.contains("..") || kid.contains(['/', '\\', '\'', '"', ';', '|', '\0']))
         {
-            self.scribe.flag(ODD_KEY_ID, segment.place("kid"), "The key identifier has characters that are dangerous in a path or query.");
+            self.scribe.flag(
+                ODD_KEY_ID,
+                segment.place("kid"),
+                "The key identifier has characters that are dangerous in a path or query.",
+            );
         }
     }
 
@@ -87,27 +131,49 @@ impl Judge<'_, '_> {
         let names = critical.as_array().map(Vec::as_slice).unwrap_or_default();
         let known = |name: &Value| name == "b64" && header.contains_key("b64");
         if names.is_empty() || !names.iter().all(known) {
-            self.scribe.flag(CRITICAL, segment.place("crit"), "`crit` is malformed or demands extensions that few verifiers know; all others must refuse the token.");
+            self.scribe.flag(
+                CRITICAL,
+                segment.place("crit"),
+                "`crit` is malformed or demands extensions that few verifiers know; all \
+                 others must refuse the token.",
+            );
         }
     }
 
     pub(super) fn signature(&mut self, form: Form, signature: &str, token: &str, times: &Times) {
         match form {
             Form::Signed if signature.is_empty() => {
-                self.scribe.flag(NO_SIGNATURE, token, "The signature is missing although the header names an algorithm.");
+                self.scribe.flag(
+                    NO_SIGNATURE,
+                    token,
+                    "The signature is missing although the header names an algorithm.",
+                );
             }
             Form::Unsecured if !signature.is_empty() => {
-                self.scribe.flag(STRAY_SIGNATURE, signature, "An unsecured token must have an empty signature.");
+                self.scribe.flag(
+                    STRAY_SIGNATURE,
+                    signature,
+                    "An unsecured token must have an empty signature.",
+                );
             }
             Form::Signed if times.expired != Some(true) => {
-                self.scribe.flag(USABLE, token, "This token may still be valid: whoever reads it can use it. Revoke it if it was real.");
+                self.scribe.flag(
+                    USABLE,
+                    token,
+                    "This token may still be valid: whoever reads it can use it. Revoke it if \
+                     it was real.",
+                );
             }
             _ => {}
         }
     }
 
     pub(super) fn payload_is_no_object(&mut self, payload: &str) {
-        self.scribe.flag(NOT_CLAIMS, payload, "The payload is not a JSON object: a JWS perhaps, but not a JWT.");
+        self.scribe.flag(
+            NOT_CLAIMS,
+            payload,
+            "The payload is not a JSON object: a JWS perhaps, but not a JWT.",
+        );
     }
 
     pub(super) fn claims(&mut self, segment: &Segment, claims: &Map<String, Value>) {
@@ -120,53 +186,95 @@ impl Judge<'_, '_> {
         self.lifetime(segment, claims);
         for (name, rule) in [("exp", NO_EXPIRY), ("aud", NO_AUDIENCE), ("iss", NO_ISSUER)] {
             if !claims.contains_key(name) {
-                self.scribe.flag(rule, segment.part, format!("There is no `{name}`."));
+                self.scribe
+                    .flag(rule, segment.part, format!("There is no `{name}`."));
             }
         }
         for name in claims.keys().filter(|name| secret::is_secret_name(name)) {
-            self.scribe.flag(SECRET_CLAIM, segment.place(name), "This claim holds a secret that anyone with the token can read; its value is not repeated here.");
+            self.scribe.flag(
+                SECRET_CLAIM,
+                segment.place(name),
+                "This claim holds a secret that anyone with the token can read; its value \
+                 is not repeated here.",
+            );
         }
     }
 
     fn time(&mut self, segment: &Segment, name: &str, value: &Value) {
         let place = segment.place(name);
         let Some(at) = seconds(value) else {
-            self.scribe.flag(BAD_TIME, place, format!("`{name}` must be a number of seconds since 1970."));
+            self.scribe.flag(
+                BAD_TIME,
+                place,
+                format!("`{name}` must be a number of seconds since 1970."),
+            );
             return;
         };
         if at > MILLISECONDS {
-            self.scribe.flag(MILLIS, place, format!("`{name}` looks like milliseconds; it must be seconds."));
+            self.scribe.flag(
+                MILLIS,
+                place,
+                format!("`{name}` looks like milliseconds; it must be seconds."),
+            );
             return;
         }
         let span = moment::span_text(self.now.saturating_sub(at));
         let date = moment::rfc3339(at);
         match name {
-            "exp" if at <= self.now => self.scribe.flag(EXPIRED, place, format!("Expired {span} ago, at {date}.")),
-            "nbf" if at > self.now => self.scribe.flag(NOT_YET_VALID, place, format!("Not valid before {date}, in {span}.")),
+            "exp" if at <= self.now => {
+                self.scribe
+                    .flag(EXPIRED, place, format!("Expired {span} ago, at {date}."))
+            }
+            "nbf" if at > self.now => self.scribe.flag(
+                NOT_YET_VALID,
+                place,
+                format!("Not valid before {date}, in {span}."),
+            ),
             "iat" if at > self.now.saturating_add(CLOCK_SKEW) => {
-                self.scribe.flag(FUTURE_ISSUE, place, format!("Issued in the future, at {date}."));
+                self.scribe.flag(
+                    FUTURE_ISSUE,
+                    place,
+                    format!("Issued in the future, at {date}."),
+                );
             }
             _ => {}
         }
     }
 
     fn lifetime(&mut self, segment: &Segment, claims: &Map<String, Value>) {
-        let at = |name: &str| claims.get(name).and_then(seconds).filter(|at| *at <= MILLISECONDS);
+        let at = |name: &str| {
+            claims
+                .get(name)
+                .and_then(seconds)
+                .filter(|at| *at <= MILLISECONDS)
+        };
         let Some(expires) = at("exp") else {
             return;
         };
         let from = at("iat").or(at("nbf"));
         if from.is_some_and(|from| expires < from) {
-            self.scribe.flag(REVERSED, segment.place("exp"), "The token expires before it begins.");
+            self.scribe.flag(
+                REVERSED,
+                segment.place("exp"),
+                "The token expires before it begins.",
+            );
         } else if expires.saturating_sub(from.unwrap_or(self.now)) > LONG_LIFETIME {
-            self.scribe.flag(LONG_LIVED, segment.place("exp"), "The token holds for more than 90 days and can hardly be revoked.");
+            self.scribe.flag(
+                LONG_LIVED,
+                segment.place("exp"),
+                "The token holds for more than 90 days and can hardly be revoked.",
+            );
         }
     }
 
     fn repeated(&mut self, segment: &Segment) {
         for range in &segment.scan.repeated {
             let part = segment.encoding(range.clone());
-            self.scribe.flag(REPEATED_MEMBER, part, "A member name is given twice; parsers differ in which one they take.");
+            self.scribe.flag(
+                REPEATED_MEMBER,
+                part,
+                "A member name is given twice; parsers differ in which one they take.",
+            );
         }
     }
 }

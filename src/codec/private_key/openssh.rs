@@ -31,7 +31,10 @@ fn key(blob: &mut &[u8]) -> Option<Key> {
         b"ssh-dss" => Key::plain("DSA", 0),
         b"ssh-rsa" => {
             let exponent = x509::small_integer(string(blob)?);
-            Key { exponent, ..Key::plain("RSA", x509::bit_length(string(blob)?)) }
+            Key {
+                exponent,
+                ..Key::plain("RSA", x509::bit_length(string(blob)?))
+            }
         }
         b"ecdsa-sha2-nistp256" => curve("P-256", 256),
         b"ecdsa-sha2-nistp384" => curve("P-384", 384),
@@ -42,7 +45,10 @@ fn key(blob: &mut &[u8]) -> Option<Key> {
 }
 
 fn curve(name: &str, bits: u32) -> Key {
-    Key { curve: Some(name.to_owned()), ..Key::plain("EC", bits) }
+    Key {
+        curve: Some(name.to_owned()),
+        ..Key::plain("EC", bits)
+    }
 }
 
 /// A length of four octets and as many octets.
@@ -60,14 +66,25 @@ mod tests {
 
     fn frame(cipher: &[u8], public: &[u8]) -> Vec<u8> {
         let string = |text: &[u8]| [&(text.len() as u32).to_be_bytes(), text].concat();
-        [b"openssh-key-v1\0".to_vec(), string(cipher), string(b"none"), string(b""), vec![0, 0, 0, 1], string(public)].concat()
+        [
+            b"openssh-key-v1\0".to_vec(),
+            string(cipher),
+            string(b"none"),
+            string(b""),
+            vec![0, 0, 0, 1],
+            string(public),
+        ]
+        .concat()
     }
 
     #[test]
     fn cipher_and_key_type_are_read() {
         let public = [&11u32.to_be_bytes()[..], b"ssh-ed25519", &[0; 36]].concat();
         let open = described(&frame(b"none", &public));
-        assert_eq!((open.encrypted, open.key.unwrap().algorithm.as_str()), (false, "Ed25519"));
+        assert_eq!(
+            (open.encrypted, open.key.unwrap().algorithm.as_str()),
+            (false, "Ed25519")
+        );
         assert!(described(&frame(b"aes256-ctr", &public)).encrypted);
     }
 
@@ -76,6 +93,9 @@ mod tests {
         let mut cut = frame(b"none", b"");
         cut.truncate(20);
         assert_eq!(described(&cut).key, None);
-        assert_eq!(described(b"openssh-key-v1\0\xff\xff\xff\xff").format, "openssh");
+        assert_eq!(
+            described(b"openssh-key-v1\0\xff\xff\xff\xff").format,
+            "openssh"
+        );
     }
 }

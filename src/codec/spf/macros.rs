@@ -1,7 +1,6 @@
 //! Domain specifications and macro strings (RFC 7208 section 7.1).
 
-/// The part at fault and what it is not.
-type Fault<'a> = (&'a str, &'static str);
+use super::term::Fault;
 
 /// `domain-spec`: a macro string that ends in a top label or an expansion.
 pub(super) fn check_domain(text: &str) -> Result<(), Fault<'_>> {
@@ -91,20 +90,46 @@ mod tests {
 
     #[test]
     fn the_expansions_of_rfc_7208_section_7_4_are_macros() {
-        for text in ["%{s}", "%{d4}", "%{dr}", "%{d2r}", "%{l-}", "%{lr-}", "%{ir}.%{v}._spf.%{d2}", "%{i}.in-addr.arpa", "%%a%_b%-c"] {
+        for text in [
+            "%{s}",
+            "%{d4}",
+            "%{dr}",
+            "%{d2r}",
+            "%{l-}",
+            "%{lr-}",
+            "%{ir}.%{v}._spf.%{d2}",
+            "%{i}.in-addr.arpa",
+            "%%a%_b%-c",
+        ] {
             assert_eq!(check_string(text), Ok(()), "{text}");
         }
-        for text in ["%", "%a", "%{", "%{}", "%{x}", "%{d0}", "%{dr2}", "a b", "é"] {
+        for text in [
+            "%", "%a", "%{", "%{}", "%{x}", "%{d0}", "%{dr2}", "a b", "é",
+        ] {
             assert!(check_string(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_domain_ends_in_a_name_or_an_expansion() {
-        for text in ["example.com", "example.com.", "_spf.example.com", "%{d}", "a.%{d2}"] {
+        for text in [
+            "example.com",
+            "example.com.",
+            "_spf.example.com",
+            "%{d}",
+            "a.%{d2}",
+        ] {
             assert_eq!(check_domain(text), Ok(()), "{text}");
         }
-        for text in ["", "example", "example.123", "example.-a", "a..b", ".example.com", "example.com/24"] {
+        for text in [
+            "",
+            "example",
+            "example.123",
+            "example.-a",
+            "a..b",
+            ".example.com",
+            "example.com/24",
+        ] {
             assert!(check_domain(text).is_err(), "{text}");
         }
     }
