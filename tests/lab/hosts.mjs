@@ -386,6 +386,13 @@ const FAMILIES = [
     http: "page",
     https: null,
   },
+  site(
+    "stage.lab-http.net",
+    [v4(70)],
+    "whatever a test has staged",
+    tls("http", { site: "stage" }),
+    "stage",
+  ),
   ...family("lab-http.net", v4(70), BODIES, "bodies", "http"),
   ...family("lab-redirect.net", v4(80), REDIRECTS, "redirects", "redirect"),
   ...family("lab-headers.com", v4(14), HEADERS, "headers", "headers"),

@@ -296,6 +296,18 @@ test("the registries' stand-ins answer, deny and fail", async () => {
   assert.deepEqual(await json(ct, "/?q=lab-nobody.com&output=json"), []);
 });
 
+test("a test may stage any answer, byte for byte", async () => {
+  const url = "https://stage.lab-http.net/any/path";
+  const headers = { location: "http://127。0。0。1/", "set-cookie": ["a=1", "b=2"] };
+  await control("POST", "/stage", { status: 302, headers, body: "gone" });
+  const found = await get(url);
+  assert.equal(found.status, 302);
+  assert.equal(Buffer.from(found.headers.location, "latin1").toString(), headers.location);
+  assert.deepEqual([found.headers["set-cookie"], found.body.toString()], [["a=1", "b=2"], "gone"]);
+  await control("POST", "/reset");
+  assert.deepEqual([(await get(url)).status, (await get(url)).body.length], [200, 0]);
+});
+
 test("connections and requests are counted, and forgotten on reset", async () => {
   await control("POST", "/reset");
   await get("https://lab-good.com/robots.txt", {

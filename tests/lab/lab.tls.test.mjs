@@ -2,6 +2,7 @@
 //   tests/lab/run -- node --test --test-concurrency=1 "tests/lab/*.test.mjs"
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import { HOSTS, host } from "./hosts.mjs";
@@ -178,4 +179,37 @@ test("half a certificate is half a certificate", async () => {
   const [whole] = await presentedChain(host("tls12.lab-tls.net"));
   assert.deepEqual(half, whole.subarray(0, half.length));
   assert.equal(half.length, Math.floor(whole.length / 2));
+});
+
+const openssl = spawnSync("openssl", ["version"]).error ? "openssl is not installed" : false;
+
+test("the command openssl sees the same chains and verdicts", { skip: openssl }, () => {
+  const client = (name) => {
+    const to = ["-connect", `${host(name).addresses[0]}:443`, "-servername", name];
+    const trust = ["-CAfile", process.env.LAB_CA_PEM, "-verify_hostname", name];
+    const args = ["s_client", ...to, ...trust, "-showcerts", "-status"];
+    const run = spawnSync("openssl", args, { input: "", encoding: "utf8" });
+    return {
+      verdict: /Verify return code: (\d+)/.exec(run.stdout)?.[1],
+      certificates: run.stdout.split("BEGIN CERTIFICATE").length - 1,
+      stapled: run.stdout.includes("OCSP Response Status: successful"),
+    };
+  };
+  const verdicts = {
+    "lab-good.com": "0",
+    "expired.lab-tls.net": "10",
+    "not-yet.lab-tls.net": "9",
+    "self-signed.lab-tls.net": "18",
+    "unknown-ca.lab-tls.net": "19",
+    "no-intermediate.lab-tls.net": "21",
+    "wrong-name.lab-tls.net": "62",
+  };
+  for (const [name, verdict] of Object.entries(verdicts)) {
+    const seen = client(name);
+    assert.equal(seen.verdict, verdict, name);
+    assert.equal(seen.certificates, host(name).https.chain, name);
+  }
+  assert.equal(client("many-certificates.lab-tls.net").certificates, 100);
+  assert.equal(client("staple.lab-tls.net").stapled, true);
+  assert.equal(client("must-staple.lab-tls.net").stapled, false);
 });

@@ -5,9 +5,10 @@
 // hold the lab (no Linux namespaces), so that a caller can skip by name.
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const USAGE = 64;
@@ -54,21 +55,30 @@ function checkMachine() {
   fail(CANNOT, `this machine does not allow network namespaces without privileges (${why})`);
 }
 
-function newest(path) {
-  const stat = statSync(path);
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+/** A digest of every file below a folder, whatever its time stamps: a checkout's say nothing. */
+function digest(folder) {
+  const hash = createHash("sha256");
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+  for (const file of files) hash.update(`${relative(folder, file)}\0`).update(readFileSync(file));
+  return hash.digest("hex");
 }
 
-/** The name system's program, built when it is older than its sources. */
+/** The name system's program, built when its sources are not the ones it was built from. */
 function nameServer() {
   const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
   const program = join(target, "debug", "netrecon-lab-dns");
-  if (existsSync(program) && statSync(program).mtimeMs >= newest(join(here, "dns"))) return program;
+  const stamp = `${program}.sources`;
+  const sources = digest(join(here, "dns"));
+  const built = existsSync(program) && existsSync(stamp) && readFileSync(stamp, "utf8") === sources;
+  if (built) return program;
   process.stderr.write("lab: building its name server (once)\n");
   const args = ["build", "--quiet", "--locked", "-p", "netrecon-lab-dns"];
   const build = spawnSync("cargo", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   if (build.status !== 0) fail(UNAVAILABLE, "cargo could not build netrecon-lab-dns");
+  writeFileSync(stamp, sources);
   return program;
 }
 

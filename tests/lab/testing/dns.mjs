@@ -78,8 +78,11 @@ export async function addressesOf(name) {
   return found.flat();
 }
 
-export async function control(method, path) {
-  const response = await fetch(process.env.LAB_CONTROL_URL + path, { method });
+export async function control(method, path, body) {
+  const response = await fetch(process.env.LAB_CONTROL_URL + path, {
+    method,
+    body: body && JSON.stringify(body),
+  });
   assertOk(response, path);
   return response.status === 204 ? undefined : response.json();
 }

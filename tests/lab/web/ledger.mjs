@@ -8,6 +8,8 @@ export class Ledger {
   connections = {};
   privateConnections = {};
   requests = [];
+  /** What stage.lab-http.net answers: {status, headers, body}. */
+  staged = {};
 
   constructor(delay) {
     this.delay = delay;
@@ -17,6 +19,7 @@ export class Ledger {
     this.connections = {};
     this.privateConnections = {};
     this.requests = [];
+    this.staged = {};
   }
 
   connected(address, port) {

@@ -126,6 +126,6 @@ function handler(scheme, hosts, siteOf, ledger) {
     seen.add(request.socket);
     const authority = request.headers[":authority"] ?? request.headers.host ?? "";
     const host = byName.get(authority.split(":")[0].toLowerCase()) ?? hosts[0];
-    SITES[siteOf(host)](request, response, { host, scheme });
+    SITES[siteOf(host)](request, response, { host, scheme, staged: ledger.staged });
   };
 }

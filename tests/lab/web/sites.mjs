@@ -1,5 +1,6 @@
-// The sites: what a host answers once HTTP is spoken. Each is (request, response, {host, scheme}),
-// where host is the entry of hosts.mjs and scheme is how the request came.
+// The sites: what a host answers once HTTP is spoken. Each is (request, response, context), where
+// context.host is the entry of hosts.mjs, scheme is how the request came, and staged is what a test
+// has put on the stage.
 
 import { BODIES } from "./bodies.mjs";
 import { EXPOSURES } from "./exposures.mjs";
@@ -164,6 +165,16 @@ export const SITES = {
       { "content-type": HTML },
       html(`Served over IPv${family === "six" ? 6 : 4}`),
     );
+  },
+
+  /** What a test has staged, byte for byte, so that it may hold what no server would write. */
+  stage(request, _response, { staged }) {
+    const { status = 200, headers = {}, body = "" } = staged;
+    const fields = { "content-length": Buffer.byteLength(body), connection: "close", ...headers };
+    const lines = Object.entries(fields).flatMap(([name, value]) =>
+      [value].flat().map((each) => `${name}: ${each}\r\n`),
+    );
+    request.socket.end(`HTTP/1.1 ${status} Staged\r\n${lines.join("")}\r\n${body}`);
   },
 
   /** lab-redirect.net */

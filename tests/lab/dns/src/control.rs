@@ -4,14 +4,14 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use anyhow::{Context, Result};
-use hickory_server::proto::rr::{LowerName, RecordType};
+use hickory_server::proto::rr::{LowerName, RData, RecordType};
 use serde::Serialize;
 
 /// State shared by all faces.
@@ -20,7 +20,11 @@ pub struct Control {
     delay_ms: AtomicU64,
     log: Mutex<Vec<Question>>,
     flips: Mutex<Flips>,
+    staged: Mutex<HashMap<LowerName, Arc<Turns>>>,
 }
+
+/// What a staged name answers: the sets of its successive turns, the last of which stays.
+pub type Turns = Vec<Vec<RData>>;
 
 /// How often each flipping name was asked, and which names are held at one position.
 #[derive(Default)]
@@ -80,9 +84,10 @@ impl Control {
         lock(&self.log).clone()
     }
 
-    /// Forgets the questions and rewinds every flipping name.
+    /// Forgets the questions and the staged names, and rewinds every flipping name.
     pub fn reset(&self) {
         lock(&self.log).clear();
+        lock(&self.staged).clear();
         *lock(&self.flips) = Flips::default();
     }
 
@@ -97,6 +102,19 @@ impl Control {
         let turn = *asked;
         *asked += 1;
         turn
+    }
+
+    /// Lets the resolver answer for a name what a test wants, whatever any zone says of it.
+    pub fn stage(&self, name: LowerName, turns: Turns) {
+        let mut flips = lock(&self.flips);
+        flips.asked.retain(|(asked, _), _| *asked != name);
+        drop(flips);
+        lock(&self.staged).insert(name, Arc::new(turns));
+    }
+
+    /// What is staged for a name.
+    pub fn staged(&self, name: &LowerName) -> Option<Arc<Turns>> {
+        lock(&self.staged).get(name).cloned()
     }
 
     /// Holds a flipping name at one position, or lets it flip again with `None`.

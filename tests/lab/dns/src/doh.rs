@@ -4,8 +4,9 @@
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hickory_server::proto::rr::{LowerName, RData, RecordType, rdata::TXT};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -18,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, time::Instant};
 
 use crate::{
-    control::Control,
+    control::{Control, Turns},
     garble::{Answer, spoil},
     mischief::lower_name,
     resolver::{Resolver, parse},
@@ -27,6 +28,7 @@ use crate::{
 
 const MESSAGE_TYPE: &str = "application/dns-message";
 const MESSAGE_LIMIT: usize = 65_535;
+const STAGE_LIMIT: usize = 1_048_576;
 
 /// Serves until the process ends.
 pub async fn serve(
@@ -74,6 +76,7 @@ impl Front {
             }
             (&Method::POST, "/delay") => self.set_delay(&query),
             (&Method::POST, "/flip") => self.hold(&query),
+            (&Method::POST, "/answer") => self.stage(request).await,
             _ => plain(StatusCode::NOT_FOUND, "no such endpoint\n"),
         }
     }
@@ -122,6 +125,24 @@ impl Front {
         }
     }
 
+    /// `{"name": N, "turns": [["A 10.0.0.1", "TXT text"], ...]}` stages a name's answers.
+    async fn stage(&self, request: Request<Incoming>) -> Reply {
+        let body = Limited::new(request.into_body(), STAGE_LIMIT)
+            .collect()
+            .await;
+        let staged = body.ok().and_then(|body| staged(&body.to_bytes()).ok());
+        match staged {
+            Some((name, turns)) => {
+                self.control.stage(name, turns);
+                plain(StatusCode::NO_CONTENT, "")
+            }
+            None => plain(
+                StatusCode::BAD_REQUEST,
+                "send {name, turns: [[\"TYPE DATA\", ...], ...]}\n",
+            ),
+        }
+    }
+
     /// `name=NAME&to=POSITION` holds a flipping name, `to=auto` lets it flip.
     fn hold(&self, query: &str) -> Reply {
         let name = parameter(query, "name").and_then(|name| lower_name(name).ok());
@@ -140,6 +161,33 @@ impl Front {
             ),
         }
     }
+}
+
+/// A name's answers as a test writes them. The data of TXT is the text as it is; that of the other
+/// types is in presentation form.
+fn staged(body: &[u8]) -> Result<(LowerName, Turns)> {
+    #[derive(serde::Deserialize)]
+    struct Stage {
+        name: String,
+        turns: Vec<Vec<String>>,
+    }
+    let stage: Stage = serde_json::from_slice(body)?;
+    let turns = stage
+        .turns
+        .iter()
+        .map(|set| set.iter().map(|line| record(line)).collect())
+        .collect::<Result<_>>()?;
+    Ok((lower_name(&stage.name)?, turns))
+}
+
+fn record(line: &str) -> Result<RData> {
+    let (kind, data) = line.split_once(' ').context("a record is TYPE DATA")?;
+    if kind == "TXT" {
+        let strings = data.as_bytes().chunks(255).collect();
+        return Ok(RData::TXT(TXT::from_bytes(strings)));
+    }
+    let kind: RecordType = kind.parse().ok().context("no such record type")?;
+    RData::try_from_str(kind, data).map_err(|error| anyhow!("{error}"))
 }
 
 /// The DNS message in a DoH request, RFC 8484 section 4.1.

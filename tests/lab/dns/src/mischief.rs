@@ -1,5 +1,5 @@
-//! Names whose answers no zone file can hold: they flip from one question to the next, refuse, or
-//! never answer. A handler in front of the zones (and of the resolver, so that a flip is exactly
+//! Names whose answers no zone file can hold: they flip from one question to the next, refuse, never
+//! answer, or answer what a test has just staged. A handler in front of the zones (and of the resolver, so that a flip is exactly
 //! one question of the client, whatever the resolver asks behind it) that passes on every name it
 //! does not own.
 
@@ -95,24 +95,47 @@ impl Mischief {
         }
     }
 
-    fn flip(&self, name: &LowerName, kind: RecordType, act: &Act) -> Vec<Record> {
-        let Act::Flip { answers, stay } = act else {
-            return Vec::new();
-        };
+    /// The set of a name's next turn: the sets come in order, and then from the start again or the
+    /// last one for good. An empty set is NODATA.
+    fn turn<T: Clone>(
+        &self,
+        name: &LowerName,
+        kind: RecordType,
+        sets: &[Vec<T>],
+        stay: bool,
+    ) -> Vec<T> {
         let turn = self.control.turn(name, kind);
-        let position = if *stay {
-            turn.min(answers.len().saturating_sub(1))
+        let last = sets.len().saturating_sub(1);
+        let position = if stay {
+            turn.min(last)
         } else {
-            turn % answers.len().max(1)
+            turn % sets.len().max(1)
         };
-        let addresses = answers.get(position).map(Vec::as_slice).unwrap_or_default();
-        addresses
-            .iter()
-            .map(|address| RData::from(*address))
-            .filter(|data| data.record_type() == kind)
-            .map(|data| Record::from_rdata(name.into(), 0, data))
-            .collect()
+        sets.get(position).cloned().unwrap_or_default()
     }
+
+    /// What a test has staged for a name, or nothing.
+    fn staged(&self, name: &LowerName, kind: RecordType) -> LookupControlFlow<AuthLookup> {
+        match self.control.staged(name) {
+            Some(turns) if self.zone_type == ZoneType::External => {
+                answer(name, kind, self.turn(name, kind, &turns, true))
+            }
+            _ => LookupControlFlow::Skip,
+        }
+    }
+}
+
+/// The records of one type, TTL 0.
+fn answer(name: &LowerName, kind: RecordType, set: Vec<RData>) -> LookupControlFlow<AuthLookup> {
+    let records = set
+        .into_iter()
+        .filter(|data| data.record_type() == kind)
+        .map(|data| Record::from_rdata(name.into(), 0, data))
+        .collect();
+    LookupControlFlow::Break(Ok(AuthLookup::answers(
+        LookupRecords::Section(records),
+        None,
+    )))
 }
 
 #[async_trait::async_trait]
@@ -137,16 +160,17 @@ impl ZoneHandler for Mischief {
         _options: LookupOptions,
     ) -> LookupControlFlow<AuthLookup> {
         let Some(act) = self.acts.get(name) else {
-            return LookupControlFlow::Skip;
+            return self.staged(name, rtype);
         };
         match act {
             Act::Flip { .. } if !rtype.is_ip_addr() => LookupControlFlow::Skip,
-            Act::Flip { .. } => {
-                let records = self.flip(name, rtype, act);
-                LookupControlFlow::Break(Ok(AuthLookup::answers(
-                    LookupRecords::Section(records),
-                    None,
-                )))
+            Act::Flip { answers, stay } => {
+                let addresses = self.turn(name, rtype, answers, *stay);
+                answer(
+                    name,
+                    rtype,
+                    addresses.into_iter().map(RData::from).collect(),
+                )
             }
             Act::Refuse => refused(),
             Act::Silent => {
