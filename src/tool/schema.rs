@@ -31,22 +31,38 @@ pub fn flat<T: JsonSchema>() -> Value {
 }
 
 /// Drops what generation leaves behind and no client needs: Rust's integer
-/// formats, and the `null` type of optional members (they are left out, not
-/// null).
+/// formats, defaults that only mean "left out" (and that their own schema
+/// would refuse), and the line breaks of doc comments.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
-            if members
-                .get("format")
-                .and_then(Value::as_str)
-                .is_some_and(is_rust_format)
-            {
+            let format = members.get("format").and_then(Value::as_str);
+            if format.is_some_and(is_rust_format) {
                 members.remove("format");
             }
-            members.values_mut().for_each(tidy);
+            if members.get("default").is_some_and(is_nothing) {
+                members.remove("default");
+            }
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            }
+            for (keyword, member) in members.iter_mut() {
+                // Examples are values, not schemas.
+                if keyword != "examples" {
+                    tidy(member);
+                }
+            }
         }
         Value::Array(items) => items.iter_mut().for_each(tidy),
         _ => {}
+    }
+}
+
+fn is_nothing(default: &Value) -> bool {
+    match default {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        _ => false,
     }
 }
 
