@@ -18,9 +18,6 @@ mod special;
 pub mod text;
 mod url;
 
-#[cfg(test)]
-mod tests;
-
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 

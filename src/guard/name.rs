@@ -12,9 +12,9 @@ use super::address::judge_ip;
 use super::refusal::{Class, Refusal};
 use super::{special, text};
 
-/// Bytes of a name as sent. A longer one cannot have an ASCII form of 253
-/// octets, unless it is made of characters that vanish.
-pub(super) const MAX_RAW_NAME: usize = 1024;
+/// Bytes of a name that is not ASCII yet. An A-label spends one octet or more
+/// on each character beside its `xn--`; names in use are far shorter.
+const MAX_RAW_NAME: usize = 384;
 
 /// The longest name without its trailing dot (RFC 1035 §2.3.4).
 const MAX_NAME: usize = 253;
@@ -70,10 +70,7 @@ pub(super) fn to_ascii(raw: &str) -> Result<Cow<'_, str>, Refusal> {
     const UNDERSCORE_TOO: AsciiDenyList =
         AsciiDenyList::new(true, "!\"#$%&'()*+,/:;<=>?@[\\]^`{|}~");
 
-    if raw.is_empty() || raw.len() > MAX_RAW_NAME {
-        return Err(Refusal::new(Class::Malformed, "name.length"));
-    }
-    refuse_vanishing(raw)?;
+    refuse_raw(raw)?;
     let mut ascii = Uts46::new()
         .to_ascii(
             raw.as_bytes(),
@@ -89,15 +86,18 @@ pub(super) fn to_ascii(raw: &str) -> Result<Cow<'_, str>, Refusal> {
     Ok(ascii)
 }
 
-/// Refuses characters that UTS #46 drops without a trace: nobody types them,
-/// and `exam\u{200B}ple.com` is not what its reader sees. The two joiners are
+/// The rules on a name as it was sent: its length, and no character that
+/// UTS #46 drops without a trace. Nobody types those, and
+/// `exam\u{200B}ple.com` is not what its reader sees. The two joiners are
 /// letters of some scripts, and IDNA judges their context.
-pub(super) fn refuse_vanishing(raw: &str) -> Result<(), Refusal> {
-    if !raw.is_ascii()
-        && raw
-            .chars()
-            .any(|c| text::is_invisible(c) && !matches!(c, '\u{200C}' | '\u{200D}'))
-    {
+pub(super) fn refuse_raw(raw: &str) -> Result<(), Refusal> {
+    let ascii = raw.is_ascii();
+    let longest = if ascii { MAX_NAME + 1 } else { MAX_RAW_NAME };
+    if raw.is_empty() || raw.len() > longest {
+        return Err(Refusal::new(Class::Malformed, "name.length"));
+    }
+    let vanishes = |c| text::is_invisible(c) && !matches!(c, '\u{200C}' | '\u{200D}');
+    if !ascii && raw.chars().any(vanishes) {
         return Err(Refusal::new(Class::Malformed, "name.invisible"));
     }
     Ok(())
@@ -150,6 +150,7 @@ fn ends_in_number(last: &str) -> bool {
 /// Refuses a canonical name that is not a public web host.
 pub(super) fn judge_target(name: &str) -> Result<(), Refusal> {
     judge_labels(name, Underscore::Refused)?;
+    judge_top_level(name)?;
     if let Some(rule) = special::refuses_target(name) {
         return Err(Refusal::new(Class::Name, rule));
     }
@@ -157,6 +158,16 @@ pub(super) fn judge_target(name: &str) -> Result<(), Refusal> {
         return Err(Refusal::new(Class::Name, "name.single_label"));
     }
     Ok(())
+}
+
+/// A top-level domain is letters only or an A-label (RFC 1123 §2.1, RFC 3696
+/// §2); `0x7g` is what a misspelled address ends in.
+fn judge_top_level(name: &str) -> Result<(), Refusal> {
+    let top = name.rsplit('.').next().unwrap_or(name);
+    if top.starts_with("xn--") || top.bytes().all(|b| b.is_ascii_lowercase()) {
+        return Ok(());
+    }
+    Err(Refusal::new(Class::Name, "name.top_level"))
 }
 
 /// Refuses a canonical name as a step between a target and its addresses.

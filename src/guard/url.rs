@@ -10,9 +10,14 @@ use url::{Host, Position, Url};
 use super::address::{judge_ip, judge_port};
 use super::name::{self, judge_target};
 use super::refusal::{Class, Refusal};
+use super::text;
 
 /// Bytes of a URL. Far more than a page needs; the platform's own limit is 16 KB.
 pub const MAX_URL: usize = 2048;
+
+/// Slashes in a path. A page is never that deep, and removing dot segments is
+/// what a hostile path costs the most.
+const MAX_SEGMENTS: usize = 256;
 
 /// How a target is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,6 +108,7 @@ impl PublicUrl {
     /// Another `path`, query included, at the same host: `/robots.txt`.
     pub fn with_path(&self, path: &str) -> Result<PublicUrl, Refusal> {
         refuse_raw(path)?;
+        refuse_path_and_query(path)?;
         if !path.starts_with('/') {
             return Err(Refusal::new(Class::Malformed, "url.path"));
         }
@@ -167,6 +173,8 @@ impl std::fmt::Debug for PublicUrl {
 
 /// Judges a URL by its text alone; who may be a target is not decided here.
 pub(super) fn judge(raw: &str, ports: &Arc<[u16]>) -> Result<PublicUrl, Refusal> {
+    refuse_raw(raw)?;
+    let raw = unfragmented(raw);
     let (scheme, spelled_host) = split(raw)?;
     let mut url = Url::parse(raw).map_err(|_| Refusal::new(Class::Malformed, "url.parse"))?;
     if url.scheme() != scheme.as_str() {
@@ -176,7 +184,6 @@ pub(super) fn judge(raw: &str, ports: &Arc<[u16]>) -> Result<PublicUrl, Refusal>
         return Err(Refusal::new(Class::UserInfo, "url.user_info"));
     }
     judge_host(&mut url, spelled_host)?;
-    url.set_fragment(None);
     if url.as_str().len() > MAX_URL {
         return Err(Refusal::new(Class::Malformed, "url.length"));
     }
@@ -192,7 +199,6 @@ pub(super) fn judge(raw: &str, ports: &Arc<[u16]>) -> Result<PublicUrl, Refusal>
 /// The rules on the caller's string. A parser would repair most of what they
 /// refuse, each parser in its own way; nothing here is repaired.
 fn split(raw: &str) -> Result<(Scheme, &str), Refusal> {
-    refuse_raw(raw)?;
     let Some((scheme, rest)) = raw.split_once(':') else {
         return Err(Refusal::new(Class::Malformed, "url.relative"));
     };
@@ -206,7 +212,7 @@ fn split(raw: &str) -> Result<(Scheme, &str), Refusal> {
     let Some(rest) = rest.strip_prefix("//") else {
         return Err(Refusal::new(Class::Malformed, "url.slashes"));
     };
-    let authority = rest.find(['/', '?', '#']).map_or(rest, |end| &rest[..end]);
+    let authority = rest.find(['/', '?']).map_or(rest, |end| &rest[..end]);
     if authority.contains('@') {
         return Err(Refusal::new(Class::UserInfo, "url.user_info"));
     }
@@ -216,10 +222,8 @@ fn split(raw: &str) -> Result<(Scheme, &str), Refusal> {
         return Err(Refusal::new(Class::Malformed, "url.host_percent"));
     }
     let host = host_of(authority);
-    if host.is_empty() || host.len() > name::MAX_RAW_NAME {
-        return Err(Refusal::new(Class::Malformed, "name.length"));
-    }
-    name::refuse_vanishing(host)?;
+    name::refuse_raw(host)?;
+    refuse_path_and_query(&rest[authority.len()..])?;
     Ok((scheme, host))
 }
 
@@ -230,12 +234,14 @@ fn split(raw: &str) -> Result<(Scheme, &str), Refusal> {
 /// absolute URL, `//authority...`, or a reference that stays at the same host.
 pub(super) fn resolve(from: &PublicUrl, location: &str) -> Result<String, Refusal> {
     refuse_raw(location)?;
+    let location = unfragmented(location);
     if has_scheme(location) {
         return Ok(location.to_owned());
     }
     if location.starts_with("//") {
         return Ok(format!("{}:{location}", from.scheme.as_str()));
     }
+    refuse_path_and_query(location)?;
     let next = from
         .url
         .join(location)
@@ -268,6 +274,38 @@ fn refuse_raw(raw: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The rules on what follows the authority, or on a reference. They bound the
+/// work that the parser is given.
+fn refuse_path_and_query(raw: &str) -> Result<(), Refusal> {
+    let malformed = |rule| Err(Refusal::new(Class::Malformed, rule));
+    let (path, query) = raw.split_once('?').unwrap_or((raw, ""));
+    if path.bytes().filter(|b| *b == b'/').count() > MAX_SEGMENTS {
+        return malformed("url.segments");
+    }
+    // What percent-encoding makes three times as long, by the URL standard's
+    // sets for path and query. Dot segments count, though they would go.
+    let path_swells = |b: &u8| !b.is_ascii() || b"\"<>`{}".contains(b);
+    let query_swells = |b: &u8| !b.is_ascii() || b"\"<>'".contains(b);
+    let swelling =
+        path.bytes().filter(path_swells).count() + query.bytes().filter(query_swells).count();
+    if raw.len() + 2 * swelling > MAX_URL {
+        return malformed("url.length");
+    }
+    // Joiners and emoji variants are honest in a path; what turns the reading
+    // direction or hides text is not.
+    let honest = |c| matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE0E}' | '\u{FE0F}');
+    if !raw.is_ascii() && raw.chars().any(|c| text::is_invisible(c) && !honest(c)) {
+        return malformed("url.invisible");
+    }
+    Ok(())
+}
+
+/// `raw` without its fragment, which is never sent (RFC 9110 §7.1) and so not
+/// even parsed.
+fn unfragmented(raw: &str) -> &str {
+    raw.find('#').map_or(raw, |at| &raw[..at])
+}
+
 /// The host in `host[:port]`, brackets kept.
 fn host_of(authority: &str) -> &str {
     let port = match authority.rfind(']') {
@@ -289,7 +327,7 @@ fn judge_host(url: &mut Url, spelled: &str) -> Result<(), Refusal> {
         Some(Host::Ipv4(ip)) => {
             judge_ip(IpAddr::V4(ip))?;
             // `010.8.8.8` is 8.8.8.8 to one parser and 10.8.8.8 to the next.
-            if spelled.strip_suffix('.').unwrap_or(spelled) != ip.to_string() {
+            if Some(spelled.strip_suffix('.').unwrap_or(spelled)) != url.host_str() {
                 return Err(Refusal::new(Class::Address, "ipv4.spelling"));
             }
             Ok(())

@@ -1,9 +1,13 @@
 //! Text: one form for comparing it, one for showing it, and whether it speaks
 //! to a language model.
 
+mod model;
+
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+pub use self::model::addresses_a_model;
 
 /// The form for comparisons, keys, digests and logs: NFKC, white space that
 /// breaks lines folded to a space, invisible characters removed.
@@ -58,17 +62,6 @@ pub fn has_invisible(s: &str) -> bool {
     s.chars().any(is_invisible)
 }
 
-/// Whether `s` speaks to a language model instead of about its subject.
-pub fn addresses_a_model(s: &str) -> bool {
-    let lower = canonical(s).to_lowercase();
-    [
-        "ignore all previous instructions",
-        "ignore previous instructions",
-    ]
-    .iter()
-    .any(|phrase| lower.contains(phrase))
-}
-
 /// Text without terminal escape sequences (ECMA-48).
 struct Unescaped<'a> {
     chars: std::str::Chars<'a>,
@@ -90,10 +83,7 @@ impl Iterator for Unescaped<'_> {
                         self.chars.next();
                         self.control_string();
                     }
-                    Some(' '..='~') => {
-                        self.chars.next();
-                    }
-                    _ => {}
+                    _ => self.escape_sequence(),
                 },
                 '\u{9B}' => self.control_sequence(),
                 '\u{90}' | '\u{98}' | '\u{9D}' | '\u{9E}' | '\u{9F}' => self.control_string(),
@@ -104,6 +94,16 @@ impl Iterator for Unescaped<'_> {
 }
 
 impl Unescaped<'_> {
+    /// Intermediates and a final byte; anything else is kept.
+    fn escape_sequence(&mut self) {
+        while let Some(c @ ' '..='~') = self.chars.clone().next() {
+            self.chars.next();
+            if c > '/' {
+                return;
+            }
+        }
+    }
+
     /// Parameters and intermediates up to the final byte; anything else ends
     /// the sequence and is kept.
     fn control_sequence(&mut self) {
@@ -159,7 +159,7 @@ fn is_break(c: char) -> bool {
 /// Controls other than those that break lines, the Default_Ignorable_Code_Point
 /// property of Unicode 17, bidirectional controls, fillers that show as
 /// nothing, and what may not be exchanged at all.
-pub(super) fn is_invisible(c: char) -> bool {
+pub(in crate::guard) fn is_invisible(c: char) -> bool {
     if is_break(c) {
         return false;
     }
