@@ -325,7 +325,7 @@ fn changes(diff: &Diff) -> Markup {
         h3 { "Every change" }
         div.scroll tabindex="0" role="group" aria-label="Changes" {
             table.changes {
-                thead { tr { th scope="col" { "Where" } th scope="col" { "Before" } th scope="col" { "After" } th scope="col" { "For" } } }
+                thead { tr { th scope="col" { "Where" } th scope="col" { "Before" } th scope="col" { "After" } th scope="col" { "Weight" } } }
                 tbody {
                     @for change in &diff.changes {
                         tr id=(change.path) {
