@@ -11,9 +11,10 @@ use super::{Body, Incoming, Reply, Site, identity, mcp};
 const CARD_TYPE: &str = "application/mcp-server-card+json";
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Reports and calls are not for indexing; what is left says what this is.
-const ROBOTS: &[u8] =
-    b"User-agent: *\nDisallow: /api/\nDisallow: /mcp\nDisallow: /r/\nDisallow: /health\n";
+/// Reports and calls are not for indexing, and a link that would run a call is
+/// not for following; what is left says what this is.
+const ROBOTS: &[u8] = b"User-agent: *\nDisallow: /api/\nDisallow: /mcp\nDisallow: /r/\n\
+Disallow: /health\nDisallow: /?target=\nDisallow: /lookup?\nDisallow: /diff?\n";
 
 /// Answers a discovery path, or `None` when this is not one.
 pub(super) fn answer(site: &Site<'_>, request: &dyn Incoming) -> Option<Reply> {
