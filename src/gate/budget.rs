@@ -115,6 +115,12 @@ mod tests {
     };
     const NOON: u64 = 1_800_000_000_000;
 
+    fn spend_times(account: &mut Account, rate: Rate, times: u32) {
+        for _ in 0..times {
+            account.spend(rate, 1, NOON);
+        }
+    }
+
     #[test]
     fn a_burst_of_the_limit_passes_and_one_more_does_not() {
         let mut account = Account::default();
@@ -132,7 +138,7 @@ mod tests {
     #[test]
     fn a_refused_call_costs_nothing() {
         let mut account = Account::default();
-        (0..10).for_each(|_| drop(account.spend(TEN, 1, NOON)));
+        spend_times(&mut account, TEN, 10);
         let before = account;
         assert!(!account.spend(TEN, 1, NOON + 1).admitted);
         assert_eq!(account, before);
@@ -141,7 +147,7 @@ mod tests {
     #[test]
     fn a_clock_that_steps_back_locks_nobody_out_for_longer_than_a_window() {
         let mut account = Account::default();
-        (0..10).for_each(|_| drop(account.spend(TEN, 1, NOON)));
+        spend_times(&mut account, TEN, 10);
         let day_before = NOON - 86_400_000;
         let refused = account.spend(TEN, 1, day_before);
         assert_eq!(refused.retry_after(), 6);
@@ -161,7 +167,7 @@ mod tests {
         fn retry_after_is_the_truth(limit in 1_u32..200, seconds in 1_u32..3600, used in 0_u32..200, late in 0_u64..5000) {
             let rate = Rate { limit, seconds };
             let mut account = Account::default();
-            (0..used.max(limit)).for_each(|_| drop(account.spend(rate, 1, NOON)));
+            spend_times(&mut account, rate, used.max(limit));
             let refused = account.spend(rate, 1, NOON + late);
             prop_assume!(!refused.admitted);
             let wait = refused.retry_after() * 1000;
