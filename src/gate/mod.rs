@@ -274,7 +274,7 @@ impl Gate {
             }
             Err(error) => error,
         };
-        if Outcome::of(error.code) != Outcome::ValidationRejected {
+        if !matches!(error.code, Code::InvalidInput | Code::TargetRefused) {
             return (Err(error), None);
         }
         let times = self.memory.note_refused(key, tool, shape);
