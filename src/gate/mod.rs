@@ -274,7 +274,7 @@ impl Gate {
             }
             Err(error) => error,
         };
-        if !matches!(error.code, Code::InvalidInput | Code::TargetRefused) {
+        if Outcome::of(error.code) != Outcome::ValidationRejected {
             return (Err(error), None);
         }
         let times = self.memory.note_refused(key, tool, shape);
