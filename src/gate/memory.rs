@@ -1,6 +1,5 @@
 //! What one isolate remembers between requests: who is over budget until
-//! when, budgets kept here while their object cannot be reached, and whose
-//! refused inputs were alike.
+//! when, and budgets kept here while their object cannot be reached.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,7 +7,6 @@ use std::collections::HashMap;
 use crate::config::Rate;
 
 use super::budget::{Account, Decision};
-use super::likeness::Likeness;
 
 /// Entries kept per map; a flood of addresses cannot grow an isolate.
 const CAP: usize = 10_000;
@@ -21,14 +19,6 @@ pub struct Memory {
     pub log_key: Vec<u8>,
     limited: RefCell<HashMap<Key, Limit>>,
     fallback: RefCell<HashMap<Key, Account>>,
-    refused: RefCell<HashMap<Key, Retry>>,
-}
-
-/// Refused inputs of one client and tool that were alike, in a row.
-#[derive(Clone, Copy)]
-struct Retry {
-    last: Likeness,
-    times: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -44,7 +34,6 @@ impl Memory {
             log_key,
             limited: RefCell::default(),
             fallback: RefCell::default(),
-            refused: RefCell::default(),
         }
     }
 
@@ -93,34 +82,6 @@ impl Memory {
                 full_ms: now_ms + refused.reset_seconds * 1000,
             };
             limited.insert((key.to_owned(), tool), limit);
-        }
-    }
-
-    /// Notes a refused input and answers how many in a row were alike, this
-    /// one included.
-    pub(super) fn note_refused(&self, key: &str, tool: &'static str, shape: Likeness) -> u32 {
-        let mut refused = self.refused.borrow_mut();
-        if refused.len() >= CAP {
-            refused.clear();
-        }
-        let first = Retry {
-            last: shape,
-            times: 0,
-        };
-        let retry = refused.entry((key.to_owned(), tool)).or_insert(first);
-        let times = match retry.last.is_like(&shape) {
-            true => retry.times.saturating_add(1),
-            false => 1,
-        };
-        *retry = Retry { last: shape, times };
-        times
-    }
-
-    /// Forgets refused inputs: a call of this client and tool was accepted.
-    pub(super) fn forget_refused(&self, key: &str, tool: &'static str) {
-        let mut refused = self.refused.borrow_mut();
-        if !refused.is_empty() {
-            refused.remove(&(key.to_owned(), tool));
         }
     }
 
@@ -215,18 +176,5 @@ mod tests {
             memory.remember_limited(&n.to_string(), "analyze", REFUSED, 1_000_000);
         }
         assert_eq!(memory.limited.borrow().len(), CAP);
-    }
-
-    #[test]
-    fn alike_refused_inputs_are_counted_in_a_row() {
-        let memory = Memory::new(Vec::new());
-        let shape = |text: &str| Likeness::of(&serde_json::json!({ "target": text }));
-        let note = |text| memory.note_refused("198.51.100.7", "analyze", shape(text));
-        assert_eq!(note("http://127.0.0.1/"), 1);
-        assert_eq!(note("http://127.0.0.1:80/"), 2);
-        assert_eq!(note("wiki.corp"), 1);
-        assert_eq!(note("wiki.corp."), 2);
-        memory.forget_refused("198.51.100.7", "analyze");
-        assert_eq!(note("wiki.corp"), 1);
     }
 }

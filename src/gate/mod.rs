@@ -6,7 +6,6 @@
 pub mod budget;
 mod caller;
 pub mod event;
-mod likeness;
 mod memory;
 mod redact;
 
@@ -29,7 +28,6 @@ use crate::tool::{Errand, Planned, Registry, Tool, World};
 use budget::Decision;
 pub use caller::Caller;
 use event::{Client, Event, Judgement, Protocol, Spent};
-use likeness::{LOOP, Likeness};
 pub use memory::Memory;
 
 /// The longest any call may take. Tools that probe stop themselves earlier
@@ -135,7 +133,6 @@ impl Gate {
         let started = self.world.clock.now_ms();
         let args = redact::arguments(call.tool, &call.arguments);
         let digest = self.keyed(&call.arguments.to_string());
-        let shape = Likeness::of(&call.arguments);
         let errand = Errand {
             world: Rc::clone(&self.world),
             subrequests: Rc::new(Cell::new(0)),
@@ -147,7 +144,6 @@ impl Gate {
             Err(refusal) => Err(refusal),
         };
 
-        let (result, alike) = self.heed_loops(&call, shape, result);
         self.record(
             &call,
             started,
@@ -156,7 +152,6 @@ impl Gate {
             &result,
             &spending,
             errand.subrequests.get(),
-            alike,
         );
         Answer {
             result,
@@ -258,37 +253,6 @@ impl Gate {
         }
     }
 
-    /// Tells a caller that keeps sending alike inputs which are refused what a
-    /// right one looks like. Answers how many there were, from [`LOOP`] on.
-    fn heed_loops(
-        &self,
-        call: &Call<'_>,
-        shape: Likeness,
-        result: Result<String, Error>,
-    ) -> (Result<String, Error>, Option<u32>) {
-        let (key, tool) = (call.caller.key.as_str(), call.tool.name);
-        let mut error = match result {
-            Ok(answer) => {
-                self.memory.forget_refused(key, tool);
-                return (Ok(answer), None);
-            }
-            Err(error) => error,
-        };
-        if Outcome::of(error.code) != Outcome::ValidationRejected {
-            return (Err(error), None);
-        }
-        let times = self.memory.note_refused(key, tool, shape);
-        if times < LOOP {
-            return (Err(error), None);
-        }
-        error.message = format!(
-            "{} The last {times} inputs were alike and all refused: change the input or stop. A right one looks like {}.",
-            error.message,
-            call.tool.input.example(),
-        );
-        (Err(error), Some(times))
-    }
-
     #[allow(clippy::too_many_arguments)]
     fn record(
         &self,
@@ -299,7 +263,6 @@ impl Gate {
         result: &Result<String, Error>,
         spending: &Spending,
         subrequests: u32,
-        alike: Option<u32>,
     ) {
         let error = result.as_ref().err();
         let outcome = error.map_or(Outcome::Success, |error| Outcome::of(error.code));
@@ -320,7 +283,6 @@ impl Gate {
                 .and_then(|error| error.internal.as_deref())
                 .map(|cause| text::clean(cause, 160)),
             latency_ms,
-            alike,
             subrequests,
             client: Client {
                 ip: self.logged_ip(caller),
