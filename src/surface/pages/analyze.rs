@@ -55,7 +55,7 @@ async fn analyzed(visit: &Visit<'_>, tool: &Tool, mut arguments: Map<String, Val
         Err(error) => (
             error.code.status(),
             String::from("No report"),
-            problem::notice(error),
+            problem::subject(error),
         ),
     };
     let retry_after = parsed.as_ref().err().and_then(|error| error.retry_after);

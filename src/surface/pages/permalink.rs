@@ -67,7 +67,7 @@ fn missing(error: &Error) -> Page<'static> {
         indexed: false,
         main: html! {
             div.narrow {
-                (problem::notice(error))
+                (problem::subject(error))
                 p { a href="/" { "Analyze a host" } }
             }
         },

@@ -4,11 +4,20 @@ use maud::{Markup, html};
 
 use crate::error::{Code, Error};
 
-/// The error as a notice inside a page.
+/// The error as a notice inside a page that has a heading of its own.
 pub(super) fn notice(error: &Error) -> Markup {
+    framed(error, html! { h2 { (heading(error)) } })
+}
+
+/// The error as what a page is about.
+pub(super) fn subject(error: &Error) -> Markup {
+    framed(error, html! { h1 { (heading(error)) } })
+}
+
+fn framed(error: &Error, heading: Markup) -> Markup {
     html! {
         section.notice.{ (tone(error.code)) } role="alert" data-retry-after=[error.retry_after] {
-            h2 { (heading(error)) }
+            (heading)
             p { (error.message) }
             p.quiet {
                 code { (error.code.as_str()) }
