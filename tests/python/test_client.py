@@ -61,14 +61,14 @@ class Conversation(unittest.IsolatedAsyncioTestCase):
                 return
         self.fail("the budget was never spent")
 
-    async def succeed(self, client, name, **arguments):
+    async def succeed(self, client, name, /, **arguments):
         result = await client.call_tool(name, arguments)
         text = result.content[0].text
         self.assertFalse(result.is_error, f"{name}: {text}")
         self.assertEqual(result.structured_content, json.loads(text))
         return result.structured_content
 
-    async def fail_with(self, client, name, **arguments):
+    async def fail_with(self, client, name, /, **arguments):
         result = await client.call_tool(name, arguments)
         text = result.content[0].text
         self.assertTrue(result.is_error, f"{name} should have been refused: {text}")
