@@ -117,12 +117,10 @@ pub(super) struct Output {
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<Vec<Announced>>,
     /// Record types that an address cannot have.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     not_applicable: Vec<Kind>,
     /// Everyone who learned of this question.
     third_parties: Vec<ThirdParty>,
     /// What was cut to keep the answer small.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     omitted: Vec<String>,
 }
 
