@@ -43,7 +43,6 @@ pub struct Registration {
     /// The registered name, or the network's handle.
     pub name: String,
     /// First and last address of a network.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub range: Vec<String>,
     /// Its country code, for networks.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,10 +66,8 @@ pub struct Registration {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
     /// Status values, e.g. `client transfer prohibited`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub status: Vec<String>,
     /// Name servers as registered.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub name_servers: Vec<String>,
     /// Whether the registry publishes a DS record.
     #[serde(skip_serializing_if = "Option::is_none")]
