@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use futures_util::future;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Errand;
 use crate::error::{Code, Error};
@@ -14,13 +14,10 @@ use crate::report::{self, Report, admit};
 /// Characters of a report id.
 const ID_LENGTH: usize = 26;
 
-/// A report as the caller gives it.
+/// A report as the caller gives it: text or an object, as the schema says.
 #[derive(Deserialize)]
-#[serde(untagged)]
-pub(super) enum Given {
-    Id(String),
-    Whole(Map<String, Value>),
-}
+#[serde(transparent)]
+pub(super) struct Given(Value);
 
 impl JsonSchema for Given {
     fn inline_schema() -> bool {
@@ -52,18 +49,15 @@ pub(super) enum Source {
 impl Source {
     /// Judges the form of an id, or the shape and size of a report.
     pub(super) fn judge(given: Given, field: &str) -> Result<Source, Error> {
-        match given {
-            Given::Id(id) if report::is_id(&id) => Ok(Source::Stored(id)),
-            Given::Id(_) => Err(Error::invalid(
+        match given.0 {
+            Value::String(id) if report::is_id(&id) => Ok(Source::Stored(id)),
+            Value::String(_) => Err(Error::invalid(
                 field,
                 format!(
                     "{field:?} is no report id: an id is {ID_LENGTH} characters out of a-z and 2-7, as analyze answers it in \"id\"."
                 ),
             )),
-            Given::Whole(members) => {
-                let report = admit::report(Value::Object(members), field)?;
-                Ok(Source::Pasted(Box::new(report)))
-            }
+            whole => Ok(Source::Pasted(Box::new(admit::report(whole, field)?))),
         }
     }
 

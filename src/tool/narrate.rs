@@ -3,7 +3,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::compare::{self, Given, Source};
 use super::{Errand, Log, Spec, World};
@@ -32,7 +32,7 @@ pub(super) struct Args {
     /// In place of both: the whole object that diff answered.
     #[serde(default)]
     #[schemars(with = "Whole")]
-    diff: Option<Map<String, Value>>,
+    diff: Option<Value>,
 }
 
 /// A diff as the caller gives it; its shape is judged by [`admit::diff`].
@@ -87,10 +87,7 @@ impl Spec for Narrate {
                 Source::judge(before, "before")?,
                 Source::judge(after, "after")?,
             )),
-            (None, None, Some(diff)) => Ok(Plan::Diff(Box::new(admit::diff(
-                Value::Object(diff),
-                "diff",
-            )?))),
+            (None, None, Some(diff)) => Ok(Plan::Diff(Box::new(admit::diff(diff, "diff")?))),
             (before, after, diff) => {
                 let field = match (before, after, diff) {
                     (_, _, Some(_)) => "diff",

@@ -5,77 +5,90 @@
 //! cuts. Both would read as changes; here they are taken out of the other
 //! report as well.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value};
 
 use super::rules::MEASURED;
 
+/// Where the measurements stand in a report.
+const PROBES: &str = "/probes";
+
 /// How the short form of a report ends a text that it cut.
 const CUT: char = '…';
 
-/// Takes out of both reports what only one of them could say. Order does not
-/// matter.
-pub(super) fn reduce(one: &mut Value, other: &mut Value) {
+/// The measurements of two reports without what only one of them could say;
+/// `short` tells which of them is the short form. Order does not matter.
+pub(super) fn parts<'v>(one: &'v Value, other: &'v Value, short: [bool; 2]) -> [Cow<'v, Value>; 2] {
+    let mut parts = [Cow::Borrowed(one), Cow::Borrowed(other)];
     for (place, sign, words) in MEASURED {
-        for member in members(place, [one, other]) {
-            let (place, sign) = (place.replace('*', &member), sign.replace('*', &member));
-            if is_signed(one, &sign, words) != is_signed(other, &sign, words) {
-                remove(one, &place);
-                remove(other, &place);
+        let (parent, name) = place.rsplit_once('/').unwrap_or_default();
+        match (parent.strip_suffix("/*"), sign.rsplit_once('/')) {
+            (Some(parent), Some((_, sign))) => {
+                let signed = [one, other].map(|probes| signed(at(probes, parent), sign, words));
+                let differ: Vec<&String> = signed[0]
+                    .symmetric_difference(&signed[1])
+                    .copied()
+                    .collect();
+                for probes in parts.iter_mut().filter(|_| !differ.is_empty()) {
+                    let members = at_mut(probes.to_mut(), parent).and_then(Value::as_object_mut);
+                    let Some(members) = members else { continue };
+                    differ
+                        .iter()
+                        .for_each(|member| remove(members.get_mut(*member), name));
+                }
             }
+            _ if is_signed(at(one, sign), words) != is_signed(at(other, sign), words) => {
+                parts
+                    .iter_mut()
+                    .for_each(|probes| remove(at_mut(probes.to_mut(), parent), name));
+            }
+            _ => {}
         }
     }
-    match (is_short(one), is_short(other)) {
-        (true, false) => shorten(other, one),
-        (false, true) => shorten(one, other),
+    let [one, other] = &mut parts;
+    match short {
+        [true, false] => shorten(other.to_mut(), one.to_mut()),
+        [false, true] => shorten(one.to_mut(), other.to_mut()),
         _ => {}
     }
+    parts
 }
 
-/// Whether a report says that parts of it were left out.
-fn is_short(report: &Value) -> bool {
-    report
-        .get("omitted")
-        .and_then(Value::as_array)
-        .is_some_and(|omitted| !omitted.is_empty())
-}
-
-/// The members that `*` stands for in either report, as parts of a pointer.
-fn members(place: &str, reports: [&Value; 2]) -> BTreeSet<String> {
-    let Some((parent, _)) = place.split_once("/*") else {
-        return BTreeSet::from([String::new()]);
-    };
-    let objects = reports
-        .into_iter()
-        .filter_map(|report| report.pointer(parent)?.as_object());
-    let names = objects.flat_map(|object| object.keys());
-    names
-        .map(|name| name.replace('~', "~0").replace('/', "~1"))
+/// The members of an object that have the sign.
+fn signed<'v>(object: Option<&'v Value>, sign: &str, words: &[&str]) -> BTreeSet<&'v String> {
+    let members = object.and_then(Value::as_object).into_iter().flatten();
+    members
+        .filter(|(_, member)| is_signed(member.get(sign), words))
+        .map(|(name, _)| name)
         .collect()
 }
 
-fn is_signed(report: &Value, sign: &str, words: &[&str]) -> bool {
-    match report.pointer(sign) {
+fn is_signed(sign: Option<&Value>, words: &[&str]) -> bool {
+    match sign {
         None | Some(Value::Null) => false,
         Some(value) => words.is_empty() || value.as_str().is_some_and(|word| words.contains(&word)),
     }
 }
 
-fn remove(report: &mut Value, place: &str) {
-    let Some((parent, name)) = place.rsplit_once('/') else {
-        return;
-    };
-    if let Some(members) = report.pointer_mut(parent).and_then(Value::as_object_mut) {
+/// What stands at a place of the tables, in the measurements.
+fn at<'v>(probes: &'v Value, place: &str) -> Option<&'v Value> {
+    probes.pointer(place.strip_prefix(PROBES)?)
+}
+
+fn at_mut<'v>(probes: &'v mut Value, place: &str) -> Option<&'v mut Value> {
+    probes.pointer_mut(place.strip_prefix(PROBES)?)
+}
+
+fn remove(object: Option<&mut Value>, name: &str) {
+    if let Some(Value::Object(members)) = object {
         members.remove(name);
     }
 }
 
-/// Brings the measurements of `full` into the form of those of `short`.
+/// Brings the measurements `full` into the form of `short`.
 fn shorten(full: &mut Value, short: &mut Value) {
-    let (Some(full), Some(short)) = (full.get_mut("probes"), short.get_mut("probes")) else {
-        return;
-    };
     if let Some(limit) = shortest_cut(short) {
         cut_texts(full, limit);
         cut_texts(short, limit);
@@ -142,65 +155,41 @@ mod tests {
 
     use super::*;
 
-    fn report(probes: Value, short: bool) -> Value {
-        let omitted = if short { vec!["the rest"] } else { vec![] };
-        json!({ "probes": probes, "omitted": omitted })
-    }
-
     #[test]
     fn what_the_short_form_leaves_out_is_taken_out_of_the_full_one() {
         let long = "x".repeat(300);
-        let mut full = report(
-            json!({
-                "dns": {"txt": {"name": "a.com", "records": [
-                    {"type": "TXT", "data": {"value": long}, "text": long},
-                    {"type": "TXT", "data": {"value": "b"}, "text": "b"},
-                    {"type": "TXT", "data": {"value": "c"}, "text": "c"},
-                ]}},
-            }),
-            false,
-        );
-        let cut = "x".repeat(200) + "…";
-        let mut short = report(
-            json!({"dns": {"txt": {"records": [{"type": "TXT", "text": "c"}, {"type": "TXT", "text": cut}]}}}),
-            true,
-        );
-        reduce(&mut full, &mut short);
-        let texts = full
-            .pointer("/probes/dns/txt/records")
-            .and_then(Value::as_array)
-            .expect("is a list");
-        assert_eq!(
-            *texts,
-            [
-                json!({"type": "TXT", "text": cut}),
-                json!({"type": "TXT", "text": "c"})
-            ]
-        );
-        assert_eq!(full.pointer("/probes/dns/txt/name"), None);
+        let full = json!({
+            "dns": {"txt": {"name": "a.com", "records": [
+                {"type": "TXT", "data": {"value": long}, "text": long},
+                {"type": "TXT", "data": {"value": "b"}, "text": "b"},
+                {"type": "TXT", "data": {"value": "c"}, "text": "c"},
+            ]}},
+        });
+        let cut = json!({"type": "TXT", "text": "x".repeat(200) + "…"});
+        let other = json!({"type": "TXT", "text": "c"});
+        let short = json!({"dns": {"txt": {"records": [other, cut]}}});
+        let [full, _] = parts(&full, &short, [false, true]);
+        assert_eq!(*full, json!({"dns": {"txt": {"records": [cut, other]}}}));
     }
 
     #[test]
     fn a_handshake_that_failed_takes_no_chain_away() {
-        let mut good = report(
-            json!({"tls": {"handshakes": {"best": {"version": "TLSv1.3"}}, "chain": [1]}}),
-            false,
-        );
-        let mut bad = report(
-            json!({"tls": {"handshakes": {"best": {"failure": {"state": "timed_out"}}}, "chain": []}}),
-            false,
-        );
-        reduce(&mut good, &mut bad);
-        assert_eq!(
-            (
-                good.pointer("/probes/tls/chain"),
-                bad.pointer("/probes/tls/chain")
-            ),
-            (None, None)
-        );
+        let best = |value| json!({"handshakes": {"best": value}, "chain": [1]});
+        let good = json!({"tls": best(json!({"version": "TLSv1.3"}))});
+        let bad = json!({"tls": best(json!({"failure": {"state": "timed_out"}}))});
+        for (one, other) in [(&good, &bad), (&bad, &good)] {
+            let parts = parts(one, other, [false, false]);
+            assert!(
+                parts
+                    .iter()
+                    .all(|probes| probes.pointer("/tls/chain").is_none())
+            );
+        }
+        let parts = parts(&bad, &bad, [false, false]);
         assert!(
-            good.pointer("/probes/tls/handshakes/best/version")
-                .is_some()
+            parts
+                .iter()
+                .all(|probes| probes.pointer("/tls/chain").is_some())
         );
     }
 }

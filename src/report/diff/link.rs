@@ -16,7 +16,7 @@ const MAX_IDS: usize = 8;
 const NEAR: usize = 3;
 
 /// Fills in [`Change::findings`] from both reports' evidence.
-pub(super) fn findings(changes: &mut [Change], reports: [(&Report, &Value); 2], hosts: &Hosts) {
+pub(super) fn findings(changes: &mut [Change], reports: [&Report; 2], hosts: &Hosts) {
     let evidence = evidence(reports, hosts);
     for change in changes {
         if let Some(id) = change.path.strip_prefix("/findings/") {
@@ -36,13 +36,15 @@ pub(super) fn findings(changes: &mut [Change], reports: [(&Report, &Value); 2], 
 
 /// Every place that a finding rests on, as changes name places, with the
 /// finding's id.
-fn evidence(reports: [(&Report, &Value); 2], hosts: &Hosts) -> Vec<(String, String)> {
+fn evidence(reports: [&Report; 2], hosts: &Hosts) -> Vec<(String, String)> {
     let mut places = Vec::new();
-    for (report, json) in reports {
+    for report in reports {
         for finding in &report.findings {
             let id = show::segment(&finding.id);
             let pointers = finding.evidence.iter().map(|evidence| &evidence.pointer);
-            places.extend(pointers.map(|pointer| (locate(json, pointer, hosts), id.clone())));
+            places.extend(
+                pointers.map(|pointer| (locate(&report.probes, pointer, hosts), id.clone())),
+            );
         }
     }
     places.sort();
@@ -52,10 +54,14 @@ fn evidence(reports: [(&Report, &Value); 2], hosts: &Hosts) -> Vec<(String, Stri
 
 /// A pointer into a report as a change would name the place: by name where
 /// the list is taken apart by name, the list itself where it is a set.
-fn locate(report: &Value, pointer: &str, hosts: &Hosts) -> String {
-    let mut path: Vec<String> = Vec::new();
-    let mut here = Some(report);
-    for token in pointer.split('/').skip(1) {
+fn locate(probes: &Value, pointer: &str, hosts: &Hosts) -> String {
+    let mut tokens = pointer.split('/').skip(1);
+    let mut path: Vec<String> = tokens.next().map(str::to_owned).into_iter().collect();
+    let mut here = path
+        .first()
+        .filter(|root| *root == "probes")
+        .map(|_| probes);
+    for token in tokens {
         let token = token.replace("~1", "/").replace("~0", "~");
         let next = match here {
             Some(Value::Array(items)) => token.parse().ok().and_then(|at: usize| items.get(at)),

@@ -23,12 +23,13 @@ mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Coverage, Report, Target, Vantage};
+use super::{Coverage, Finding, Report, Target, Vantage};
 use crate::guard::text;
 use mask::Hosts;
 use node::Node;
+use walk::Walk;
 
 /// Most changes listed.
 pub const MAX_CHANGES: usize = 200;
@@ -147,16 +148,26 @@ pub struct Counts {
 /// Compares two reports, of one target or of two.
 pub fn between(before: &Report, after: &Report) -> Diff {
     let hosts = Hosts::between(&before.target.host, &after.target.host);
-    let (old, new) = (plain(before), plain(after));
-    let changes = {
-        let (mut old, mut new) = (old.clone(), new.clone());
-        common::reduce(&mut old, &mut new);
-        walk::changes(&Node::of(&old, &hosts), &Node::of(&new, &hosts))
-    };
-    let counts = Counts::of(&changes);
-    let all = changes.len();
-    let mut changes = listed(changes);
-    link::findings(&mut changes, [(before, &old), (after, &new)], &hosts);
+    let mut walk = Walk::default();
+    {
+        let (old, new) = (verdicts(before), verdicts(after));
+        let node = |value| Node::of("findings", value, &hosts);
+        walk.compare("findings", &node(&old), &node(&new));
+    }
+    {
+        let short = [before, after].map(|report| !report.omitted.is_empty());
+        let [old, new] = common::parts(&before.probes, &after.probes, short);
+        let node = |value| Node::of("probes", value, &hosts);
+        walk.compare("probes", &node(&old), &node(&new));
+    }
+    let Walk {
+        directed,
+        churn,
+        counts,
+        ..
+    } = walk;
+    let mut changes = fitting(directed.into_iter().chain(churn));
+    link::findings(&mut changes, [before, after], &hosts);
     changes.sort_by_cached_key(|c| {
         (
             c.weight,
@@ -168,41 +179,41 @@ pub fn between(before: &Report, after: &Report) -> Diff {
     });
     let (before, after) = (Side::of(before), Side::of(after));
     Diff {
-        equal: all == 0,
+        equal: counts.all() == 0,
         notes: notes(&before, &after),
         before,
         after,
         counts,
-        unlisted: u32::try_from(all - changes.len()).unwrap_or(u32::MAX),
+        unlisted: counts.all() - u32::try_from(changes.len()).unwrap_or(u32::MAX),
         changes,
     }
 }
 
-/// The changes that fit, those with a direction first. The choice does not
-/// depend on which report comes first.
-fn listed(mut changes: Vec<Change>) -> Vec<Change> {
-    changes.sort_by_cached_key(|change| {
-        let mut values = [change.before.to_string(), change.after.to_string()];
-        values.sort();
-        (change.weight == Weight::Churn, change.path.clone(), values)
-    });
+/// Findings by what of them is compared or shown.
+fn verdicts(report: &Report) -> Value {
+    let verdict = |finding: &Finding| {
+        let Finding {
+            id,
+            state,
+            severity,
+            title,
+            ..
+        } = finding;
+        json!({"id": id, "state": state, "severity": severity, "title": title})
+    };
+    report.findings.iter().map(verdict).collect()
+}
+
+/// The first changes that fit into the bounds together.
+fn fitting(changes: impl Iterator<Item = Change>) -> Vec<Change> {
     let mut left = MAX_BYTES;
-    let fitting = changes.iter().take(MAX_CHANGES).take_while(|change| {
-        let size = CHANGE_BYTES
-            + change.path.len()
-            + change.before.to_string().len()
-            + change.after.to_string().len();
-        match left.checked_sub(size) {
-            Some(rest) => {
-                left = rest;
-                true
-            }
-            None => false,
-        }
-    });
-    let count = fitting.count();
-    changes.truncate(count);
-    changes
+    let fits = |change: &Change| {
+        let values = change.before.to_string().len() + change.after.to_string().len();
+        let rest = left.checked_sub(CHANGE_BYTES + change.path.len() + values);
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    changes.take(MAX_CHANGES).take_while(fits).collect()
 }
 
 /// What two sides alone say about how far a comparison of them carries.
@@ -231,11 +242,6 @@ pub fn notes(before: &Side, after: &Side) -> Vec<String> {
     notes
 }
 
-fn plain(report: &Report) -> Value {
-    // Only a map with non-string keys can fail, and a report has none.
-    serde_json::to_value(report).unwrap_or_default()
-}
-
 impl Side {
     fn of(report: &Report) -> Side {
         let Report {
@@ -260,15 +266,7 @@ impl Side {
 }
 
 impl Counts {
-    fn of(changes: &[Change]) -> Counts {
-        let mut counts = Counts::default();
-        for change in changes {
-            *match change.weight {
-                Weight::Regress => &mut counts.regress,
-                Weight::Improve => &mut counts.improve,
-                Weight::Churn => &mut counts.churn,
-            } += 1;
-        }
-        counts
+    fn all(self) -> u32 {
+        self.regress + self.improve + self.churn
     }
 }

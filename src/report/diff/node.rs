@@ -8,11 +8,12 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use serde_json::{Map, Value};
 
 use super::mask::{self, Hosts};
-use super::rules::{self, Treat};
+use super::rules::{self, Rule, Treat};
 use super::show;
 
 /// A value, and what of it counts.
@@ -27,7 +28,7 @@ pub(super) struct Node<'a> {
 
 /// What counts of a value. The derived order is the order in which sets are
 /// sorted; it has no meaning beyond that.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Form<'a> {
     Null,
     Bool(bool),
@@ -51,6 +52,12 @@ impl PartialEq for Node<'_> {
 
 impl Eq for Node<'_> {}
 
+impl Hash for Node<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.form.hash(state);
+    }
+}
+
 impl PartialOrd for Node<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -64,25 +71,25 @@ impl Ord for Node<'_> {
 }
 
 impl<'a> Node<'a> {
-    /// The form of a whole report.
-    pub fn of(report: &'a Value, hosts: &Hosts) -> Node<'a> {
+    /// The form of the value that stands at `/name` in a report.
+    pub fn of(name: &str, value: &'a Value, hosts: &Hosts) -> Node<'a> {
         let mut builder = Builder {
-            path: Vec::new(),
+            path: vec![name.to_owned()],
             hosts,
         };
-        builder.node(report)
+        let treat = rules::treat(&builder.path);
+        builder.node(value, treat)
     }
 }
 
 struct Builder<'m> {
-    /// As [`rules::treat`] takes it: an item's name or `-` for its place.
+    /// As [`rules::rule`] takes it: an item's name or `-` for its place.
     path: Vec<String>,
     hosts: &'m Hosts,
 }
 
 impl Builder<'_> {
-    fn node<'a>(&mut self, value: &'a Value) -> Node<'a> {
-        let treat = rules::treat(&self.path);
+    fn node<'a>(&mut self, value: &'a Value, treat: Option<Treat>) -> Node<'a> {
         let plain = |form| Node {
             value,
             form,
@@ -146,11 +153,16 @@ impl Builder<'_> {
 
     fn members<'a>(&mut self, members: &'a Map<String, Value>) -> BTreeMap<&'a str, Node<'a>> {
         let mut nodes = BTreeMap::new();
-        for (name, value) in members {
+        // Null says the same as nothing.
+        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
             self.path.push(name.clone());
-            // Null says the same as nothing.
-            if !value.is_null() && !rules::is_noise(&self.path) {
-                nodes.insert(name.as_str(), self.node(value));
+            let treat = match rules::rule(&self.path) {
+                Some(Rule::Noise) => None,
+                Some(Rule::Treat(treat)) => Some(Some(treat)),
+                None => Some(None),
+            };
+            if let Some(treat) = treat {
+                nodes.insert(name.as_str(), self.node(value, treat));
             }
             self.path.pop();
         }
@@ -159,7 +171,9 @@ impl Builder<'_> {
 
     fn items<'a>(&mut self, items: &'a [Value]) -> Vec<Node<'a>> {
         self.path.push(String::from("-"));
-        let nodes = items.iter().map(|item| self.node(item)).collect();
+        // Every item stands at the same place.
+        let treat = rules::treat(&self.path);
+        let nodes = items.iter().map(|item| self.node(item, treat)).collect();
         self.path.pop();
         nodes
     }
@@ -168,12 +182,12 @@ impl Builder<'_> {
         let mut groups: BTreeMap<String, Vec<Node>> = BTreeMap::new();
         for item in items {
             self.path.push(key(item, names, self.hosts));
-            let noise = rules::is_noise(&self.path);
-            let node = self.node(item);
-            let key = self.path.pop().unwrap_or_default();
-            if !noise {
-                groups.entry(key).or_default().push(node);
-            }
+            let treat = rules::treat(&self.path);
+            let node = self.node(item, treat);
+            groups
+                .entry(self.path.pop().unwrap_or_default())
+                .or_default()
+                .push(node);
         }
         groups.values_mut().for_each(|group| group.sort());
         groups

@@ -5,6 +5,7 @@
 //! number of them, and a `*` inside a segment for any text. Letter case does
 //! not matter. The first pattern of a table that fits decides.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -13,17 +14,9 @@ use serde_json::Value;
 use super::Weight;
 use crate::report::{Severity, State};
 
-/// What is not compared, and why a difference there means nothing.
+/// What of the measurements is not compared, and why a difference there means
+/// nothing.
 pub const NOISE: &[(&str, &str)] = &[
-    ("/id", "names the stored copy"),
-    ("/expiresAt", "names the stored copy"),
-    ("/time", "stated beside the changes"),
-    ("/vantage", "stated beside the changes"),
-    ("/target", "stated beside the changes"),
-    ("/coverage", "stated beside the changes"),
-    ("/summary", "counts the findings, which are compared"),
-    ("/omitted", "what was cut, not what was found"),
-    ("/thirdParties", "who was asked, not what was found"),
     ("/probes/addresses", "repeats the A and AAAA records"),
     ("/probes/**/ttl", "counts down in every cache"),
     ("/probes/**/signatures", "renewed by themselves"),
@@ -202,16 +195,33 @@ pub const SCALES: &[(&str, Scale)] = &[
     ("/probes/exposure/paths/*/matches", Scale::False),
 ];
 
-/// How the value at `path` is taken, if not plainly.
-pub(super) fn treat(path: &[String]) -> Option<Treat> {
-    static INDEX: LazyLock<Index<Treat>> = LazyLock::new(|| Index::new(SHAPES));
+/// What the tables say about a place.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rule {
+    /// It is not compared.
+    Noise,
+    /// It is taken in this way.
+    Treat(Treat),
+}
+
+/// What [`NOISE`] and [`SHAPES`] say about `path`.
+pub(super) fn rule(path: &[String]) -> Option<Rule> {
+    static INDEX: LazyLock<Index<Rule>> = LazyLock::new(|| {
+        let noise = NOISE.iter().map(|(pattern, _)| (*pattern, Rule::Noise));
+        let shapes = SHAPES
+            .iter()
+            .map(|(pattern, treat)| (*pattern, Rule::Treat(*treat)));
+        Index::new(noise.chain(shapes))
+    });
     INDEX.find(path)
 }
 
-/// Whether the value at `path` is not compared.
-pub(super) fn is_noise(path: &[String]) -> bool {
-    static INDEX: LazyLock<Index<&str>> = LazyLock::new(|| Index::new(NOISE));
-    INDEX.find(path).is_some()
+/// How the value at `path` is taken, if not plainly.
+pub(super) fn treat(path: &[String]) -> Option<Treat> {
+    match rule(path) {
+        Some(Rule::Treat(treat)) => Some(treat),
+        _ => None,
+    }
 }
 
 /// Whether a change's path lies at `pattern`.
@@ -228,7 +238,7 @@ pub(in crate::report) fn is_at(pattern: &str, pointer: &str) -> bool {
 /// Whether a change at `path` is for better or for worse. Swapping the values
 /// swaps the answer.
 pub(super) fn weigh(path: &[String], before: Option<&Value>, after: Option<&Value>) -> Weight {
-    static INDEX: LazyLock<Index<Scale>> = LazyLock::new(|| Index::new(SCALES));
+    static INDEX: LazyLock<Index<Scale>> = LazyLock::new(|| Index::new(SCALES.iter().copied()));
     let Some(scale) = INDEX.find(path) else {
         return Weight::Churn;
     };
@@ -267,45 +277,63 @@ fn finding_rank(finding: &Value) -> Option<u8> {
     }
 }
 
-/// A table's patterns by their last segment, so that most paths are compared
-/// with none of them.
+/// A table's patterns by their last or last but one segment, so that most
+/// paths are compared with none of them.
 struct Index<T> {
     by_last: HashMap<String, Vec<Entry<T>>>,
-    open: Vec<Entry<T>>,
+    by_parent: HashMap<String, Vec<Entry<T>>>,
+    others: Vec<Entry<T>>,
 }
 
 /// A row's place in its table, its pattern and what it says.
 type Entry<T> = (usize, Vec<&'static str>, T);
 
 impl<T: Copy> Index<T> {
-    fn new(table: &[(&'static str, T)]) -> Index<T> {
+    fn new(table: impl Iterator<Item = (&'static str, T)>) -> Index<T> {
+        let (by_last, by_parent) = (HashMap::new(), HashMap::new());
         let mut index = Index {
-            by_last: HashMap::new(),
-            open: Vec::new(),
+            by_last,
+            by_parent,
+            others: Vec::new(),
         };
-        for (row, (pattern, says)) in table.iter().enumerate() {
+        for (row, (pattern, says)) in table.enumerate() {
             let segments: Vec<&'static str> = pattern.split('/').skip(1).collect();
-            let last = segments.last().copied().unwrap_or_default();
-            let entries = match last.contains('*') {
-                true => &mut index.open,
-                false => index.by_last.entry(last.to_ascii_lowercase()).or_default(),
+            let entries = match segments.as_slice() {
+                [.., last] if !last.contains('*') => {
+                    index.by_last.entry(last.to_ascii_lowercase()).or_default()
+                }
+                [.., parent, last] if !parent.contains('*') && *last != "**" => index
+                    .by_parent
+                    .entry(parent.to_ascii_lowercase())
+                    .or_default(),
+                _ => &mut index.others,
             };
-            entries.push((row, segments, *says));
+            entries.push((row, segments, says));
         }
         index
     }
 
     fn find(&self, path: &[String]) -> Option<T> {
-        let named = path
+        let (last, above) = path.split_last()?;
+        let named = self.by_last.get(&*lower(last));
+        let inside = above
             .last()
-            .and_then(|last| self.by_last.get(&last.to_ascii_lowercase()));
+            .and_then(|parent| self.by_parent.get(&*lower(parent)));
         named
             .into_iter()
+            .chain(inside)
             .flatten()
-            .chain(&self.open)
+            .chain(&self.others)
             .filter(|(_, pattern, _)| fits(pattern, path))
             .min_by_key(|(row, _, _)| *row)
             .map(|(_, _, says)| *says)
+    }
+}
+
+fn lower(segment: &str) -> Cow<'_, str> {
+    match segment.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => segment.to_ascii_lowercase().into(),
+        false => segment.into(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::node::Node;
 use crate::guard::text;
 
 /// Longest text of a value, in characters.
@@ -15,7 +16,7 @@ const PATH: usize = 400;
 
 /// A value fit to be repeated: text cleaned and cut, a list or object that is
 /// too long turned into the beginning of its JSON text.
-pub(super) fn value(value: &Value) -> Value {
+fn value(value: &Value) -> Value {
     match value {
         Value::String(text) => json!(text::clean(text, TEXT)),
         Value::Array(_) | Value::Object(_) => {
@@ -30,9 +31,22 @@ pub(super) fn value(value: &Value) -> Value {
     }
 }
 
+/// One side of a change; null where there is nothing.
+pub(super) fn node(node: Option<&Node>) -> Value {
+    match node {
+        None => Value::Null,
+        Some(Node {
+            value,
+            shown: Some(names),
+            ..
+        }) => members(value, names),
+        Some(node) => value(node.value),
+    }
+}
+
 /// Only these members of an object, fit to be repeated; of a single one the
 /// bare value.
-pub(super) fn members(value: &Value, names: &[&str]) -> Value {
+fn members(value: &Value, names: &[&str]) -> Value {
     if let [name] = names
         && let Some(member) = value.get(*name)
     {

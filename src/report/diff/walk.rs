@@ -1,67 +1,75 @@
 //! Lists where two forms differ.
+//!
+//! The order of the walk is the same whichever report comes first, so that a
+//! list cut at a number of changes is cut at the same ones.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::Value;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::node::{Form, Node};
-use super::rules;
-use super::{Change, Kind, show};
+use super::{Change, Counts, Kind, MAX_CHANGES, Weight, rules, show};
 
-/// Every difference between two reports' forms, in no order that matters.
-pub(super) fn changes(before: &Node, after: &Node) -> Vec<Change> {
-    let mut walk = Walk {
-        path: Vec::new(),
-        changes: Vec::new(),
-    };
-    walk.pair(before, after);
-    walk.changes
-}
-
-struct Walk {
+/// The differences of two reports.
+#[derive(Default)]
+pub(super) struct Walk {
     path: Vec<String>,
-    changes: Vec<Change>,
+    /// The first changes for better or for worse.
+    pub directed: Vec<Change>,
+    /// The first of the others.
+    pub churn: Vec<Change>,
+    /// All of them.
+    pub counts: Counts,
 }
 
 impl Walk {
+    /// Adds the differences of what stands at `/name` in both reports.
+    pub fn compare(&mut self, name: &str, before: &Node, after: &Node) {
+        self.at(name, |walk| walk.pair(before, after));
+    }
+
     fn pair(&mut self, before: &Node, after: &Node) {
         match (&before.form, &after.form) {
             (old, new) if old == new => {}
-            (Form::Object(old), Form::Object(new)) => {
-                let failures = (old.get(rules::UNMEASURED), new.get(rules::UNMEASURED));
-                if let (Some(_), None) | (None, Some(_)) = failures {
-                    return self.at(rules::UNMEASURED, |walk| {
-                        walk.either(failures.0, failures.1)
-                    });
-                }
-                let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
-                for name in names {
-                    self.at(name, |walk| walk.either(old.get(name), new.get(name)));
-                }
-            }
+            (Form::Object(old), Form::Object(new)) => self.objects(old, new),
             (Form::Keyed(old), Form::Keyed(new)) => {
                 let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
                 for name in names {
-                    let of = |groups| items_of(groups, name);
-                    self.at(name, |walk| walk.namesakes(of(old), of(new)));
+                    self.at(name, |walk| walk.namesakes(old.get(name), new.get(name)));
                 }
             }
             (Form::Set(old), Form::Set(new)) => {
-                let (gone, come) = apart(old.iter().collect(), new.iter().collect());
-                gone.into_iter()
-                    .for_each(|item| self.either(Some(item), None));
-                come.into_iter()
-                    .for_each(|item| self.either(None, Some(item)));
+                for (gone, come) in apart(old, new) {
+                    self.either(gone, come);
+                }
             }
-            (Form::List(old), Form::List(new)) => self.lists(before, after, old, new),
+            (Form::List(old), Form::List(new)) => self.lists((before, old), (after, new)),
             _ => self.push(Kind::Changed, Some(before), Some(after)),
+        }
+    }
+
+    fn objects(&mut self, old: &BTreeMap<&str, Node>, new: &BTreeMap<&str, Node>) {
+        let failures = (old.get(rules::UNMEASURED), new.get(rules::UNMEASURED));
+        if let (Some(_), None) | (None, Some(_)) = failures {
+            return self.at(rules::UNMEASURED, |walk| {
+                walk.either(failures.0, failures.1)
+            });
+        }
+        let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+        for name in names {
+            self.at(name, |walk| walk.either(old.get(name), new.get(name)));
         }
     }
 
     /// Items under one name: what both have is no change, the rest is paired
     /// in sorted order.
-    fn namesakes(&mut self, old: &[Node], new: &[Node]) {
-        let (gone, come) = apart(old.iter().collect(), new.iter().collect());
+    fn namesakes(&mut self, old: Option<&Vec<Node>>, new: Option<&Vec<Node>>) {
+        let rest = apart(
+            old.map(Vec::as_slice).unwrap_or_default(),
+            new.map(Vec::as_slice).unwrap_or_default(),
+        );
+        let gone: Vec<&Node> = rest.iter().filter_map(|(gone, _)| *gone).collect();
+        let come: Vec<&Node> = rest.iter().filter_map(|(_, come)| *come).collect();
         for at in 0..gone.len().max(come.len()) {
             self.either(gone.get(at).copied(), come.get(at).copied());
         }
@@ -69,15 +77,12 @@ impl Walk {
 
     /// Lists with order: what stands alike at the front and the back is no
     /// change, what lies between is paired by place.
-    fn lists(&mut self, before: &Node, after: &Node, old: &[Node], new: &[Node]) {
+    fn lists(&mut self, (before, old): (&Node, &[Node]), (after, new): (&Node, &[Node])) {
         if is_permutation(old, new) {
             return self.push(Kind::Reordered, Some(before), Some(after));
         }
         let front = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-        let (old, new) = (
-            old.get(front..).unwrap_or_default(),
-            new.get(front..).unwrap_or_default(),
-        );
+        let (old, new) = (&old[front..], &new[front..]);
         let back = old
             .iter()
             .rev()
@@ -86,9 +91,8 @@ impl Walk {
             .count();
         let (old, new) = (&old[..old.len() - back], &new[..new.len() - back]);
         for at in 0..old.len().max(new.len()) {
-            self.at(&(front + at).to_string(), |walk| {
-                walk.either(old.get(at), new.get(at))
-            });
+            let place = (front + at).to_string();
+            self.at(&place, |walk| walk.either(old.get(at), new.get(at)));
         }
     }
 
@@ -108,64 +112,79 @@ impl Walk {
     }
 
     fn push(&mut self, kind: Kind, before: Option<&Node>, after: Option<&Node>) {
-        let shown = |node: Option<&Node>| match node {
-            None => Value::Null,
-            Some(Node {
-                value,
-                shown: Some(names),
-                ..
-            }) => show::members(value, names),
-            Some(node) => show::value(node.value),
+        let weight = rules::weigh(&self.path, before.map(|b| b.value), after.map(|a| a.value));
+        let list = match weight {
+            Weight::Churn => {
+                self.counts.churn += 1;
+                &mut self.churn
+            }
+            Weight::Regress => {
+                self.counts.regress += 1;
+                &mut self.directed
+            }
+            Weight::Improve => {
+                self.counts.improve += 1;
+                &mut self.directed
+            }
         };
-        self.changes.push(Change {
+        if list.len() == MAX_CHANGES {
+            return;
+        }
+        list.push(Change {
             path: show::pointer(&self.path),
             kind,
-            before: shown(before),
-            after: shown(after),
-            weight: rules::weigh(
-                &self.path,
-                before.map(|node| node.value),
-                after.map(|node| node.value),
-            ),
+            before: show::node(before),
+            after: show::node(after),
+            weight,
             findings: Vec::new(),
         });
     }
 }
 
-fn items_of<'n, 'a>(groups: &'n BTreeMap<String, Vec<Node<'a>>>, name: &str) -> &'n [Node<'a>] {
-    groups.get(name).map(Vec::as_slice).unwrap_or_default()
-}
-
 fn is_permutation(old: &[Node], new: &[Node]) -> bool {
-    old.len() == new.len() && {
-        let (gone, come) = apart(sorted(old), sorted(new));
-        gone.is_empty() && come.is_empty()
+    if old.len() != new.len() || mix(old) != mix(new) {
+        return false;
     }
+    sorted_items(old) == sorted_items(new)
 }
 
-fn sorted<'n, 'a>(list: &'n [Node<'a>]) -> Vec<&'n Node<'a>> {
-    let mut list: Vec<&Node> = list.iter().collect();
-    list.sort();
-    list
+fn sorted_items<'n, 'a>(list: &'n [Node<'a>]) -> Vec<&'n Node<'a>> {
+    let mut items: Vec<&Node> = list.iter().collect();
+    items.sort();
+    items
 }
 
-/// What only one of two sorted lists has.
+/// The same for the same items in any order; for others hardly ever.
+fn mix(list: &[Node]) -> u64 {
+    let hash = |node: &Node| {
+        let mut hasher = DefaultHasher::new();
+        node.hash(&mut hasher);
+        hasher.finish()
+    };
+    list.iter().map(hash).fold(0, u64::wrapping_add)
+}
+
+/// What only one of two sorted lists has, in sorted order.
 fn apart<'n, 'a>(
-    old: Vec<&'n Node<'a>>,
-    new: Vec<&'n Node<'a>>,
-) -> (Vec<&'n Node<'a>>, Vec<&'n Node<'a>>) {
-    let (mut gone, mut come) = (Vec::new(), Vec::new());
-    let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
+    old: &'n [Node<'a>],
+    new: &'n [Node<'a>],
+) -> Vec<(Option<&'n Node<'a>>, Option<&'n Node<'a>>)> {
+    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
+    let mut apart = Vec::new();
     loop {
-        match (old.peek(), new.peek()) {
-            (Some(a), Some(b)) if a == b => {
+        let order = match (old.peek(), new.peek()) {
+            (Some(a), Some(b)) => a.cmp(b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return apart,
+        };
+        match order {
+            Ordering::Less => apart.push((old.next(), None)),
+            Ordering::Greater => apart.push((None, new.next())),
+            Ordering::Equal => {
                 old.next();
                 new.next();
             }
-            (Some(a), Some(b)) if a < b => gone.extend(old.next()),
-            (Some(_), None) => gone.extend(old.next()),
-            (_, Some(_)) => come.extend(new.next()),
-            (None, None) => return (gone, come),
         }
     }
 }

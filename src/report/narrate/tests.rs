@@ -113,7 +113,14 @@ fn unsupported(sentence: &Sentence, changes: &[Change]) -> Vec<String> {
         .collect();
     // Our own phrases have no article, so that the record type `a` needs no
     // exception here.
-    words(&sentence.text)
+    // A word that is cut says nothing.
+    let cut = |word: &&str| !word.contains('…');
+    let text: Vec<&str> = sentence
+        .text
+        .split_inclusive(|c: char| !c.is_alphanumeric() && c != '…')
+        .filter(cut)
+        .collect();
+    words(&text.concat())
         .into_iter()
         .filter(|word| NOUNS.contains(&word.as_str()) && !support.contains(word))
         .collect()
