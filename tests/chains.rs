@@ -299,6 +299,7 @@ impl<'h> Isolate<'h> {
             version: "",
             session: None,
             client_name: "",
+            watch: None,
         };
         match self.gate.call(call).await.result {
             Ok(answer) => answer,

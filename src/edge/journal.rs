@@ -38,12 +38,12 @@ pub struct Gathering {
 /// Console and client objects.
 pub struct Console {
     env: Rc<Env>,
-    context: Context,
+    context: Rc<Context>,
     backlog: Rc<Backlog>,
 }
 
 impl Console {
-    pub fn new(env: Rc<Env>, context: Context, backlog: Rc<Backlog>) -> Console {
+    pub fn new(env: Rc<Env>, context: Rc<Context>, backlog: Rc<Backlog>) -> Console {
         Console {
             env,
             context,

@@ -14,6 +14,7 @@ mod tally;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use futures_util::StreamExt;
 use worker::{Context, Env, Request, Response, Result, console_error, event};
 
 use crate::config::Config;
@@ -21,7 +22,7 @@ use crate::error::{Code, Error};
 use crate::gate::{Gate, Memory};
 use crate::guard::Guard;
 use crate::port::Random;
-use crate::surface::{self, Body, Prepared, Reply, Site};
+use crate::surface::{self, Body, Live, Prepared, Reply, Site};
 use crate::tool::{Registry, World};
 
 /// What an isolate makes once and keeps.
@@ -80,8 +81,9 @@ fn start() {
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    let context = Rc::new(context);
     let reply = match isolate(&env) {
-        Ok(isolate) => answer(&isolate, request, Rc::new(env), context).await,
+        Ok(isolate) => answer(&isolate, request, Rc::new(env), Rc::clone(&context)).await,
         Err(why) => {
             console_error!("netrecon cannot start: {why}");
             Reply::error(&Error::new(
@@ -90,12 +92,12 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             ))
         }
     };
-    respond(reply)
+    respond(reply, &context)
 }
 
 /// Bindings are looked up where they are used: most requests need none or one,
 /// and each look-up is a crossing into JavaScript.
-async fn answer(isolate: &Isolate, request: Request, env: Rc<Env>, context: Context) -> Reply {
+async fn answer(isolate: &Isolate, request: Request, env: Rc<Env>, context: Rc<Context>) -> Reply {
     let request = incoming::Arrived::new(request);
     let world = World {
         config: Rc::clone(&isolate.config),
@@ -126,12 +128,19 @@ async fn answer(isolate: &Isolate, request: Request, env: Rc<Env>, context: Cont
     surface::route(&site, &request).await
 }
 
-fn respond(reply: Reply) -> Result<Response> {
+fn respond(reply: Reply, context: &Context) -> Result<Response> {
     let mut response = match reply.body {
         Body::Empty => Response::empty()?,
         Body::Static(bytes) => Response::from_bytes(bytes.to_vec())?,
         Body::Text(text) => Response::ok(text)?,
         Body::Shared(text) => Response::ok(&*text)?,
+        Body::Live(Live { chunks, work }) => {
+            // The call goes on, and is recorded, also when its reader leaves.
+            if let Some(work) = work {
+                context.wait_until(work);
+            }
+            Response::from_stream(chunks.map(|text| -> Result<_> { Ok(text.into_bytes()) }))?
+        }
     }
     .with_status(reply.status);
     let headers = response.headers_mut();

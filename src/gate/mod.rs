@@ -24,6 +24,7 @@ use crate::config::{Fallback, LogIp, Rate, TARGET_BUDGET};
 use crate::error::{Code, Error};
 use crate::guard::text;
 use crate::pulse::{Count, Outcome, day_of};
+use crate::tool::part::Part;
 use crate::tool::{Errand, Planned, Registry, Tool, World};
 use budget::Decision;
 pub use caller::Caller;
@@ -73,6 +74,16 @@ pub struct Call<'a> {
     pub session: Option<&'a str>,
     /// `clientInfo.name`, or empty.
     pub client_name: &'a str,
+    /// Who follows the call while it is under way.
+    pub watch: Option<Rc<dyn Watch>>,
+}
+
+/// Somebody who follows a call while it is under way.
+pub trait Watch {
+    /// The call was judged and paid for, and begins.
+    fn admitted(&self, budget: Option<Budget>);
+    /// A part of its work came to an end.
+    fn part(&self, part: Part);
 }
 
 /// What a call came to.
@@ -96,6 +107,7 @@ pub struct Budget {
 }
 
 /// The gate of one request.
+#[derive(Clone)]
 pub struct Gate {
     /// The tools.
     pub registry: Rc<Registry>,
@@ -136,11 +148,20 @@ impl Gate {
         let errand = Errand {
             world: Rc::clone(&self.world),
             subrequests: Rc::new(Cell::new(0)),
+            watcher: call
+                .watch
+                .clone()
+                .map(|watch| Rc::new(move |part| watch.part(part)) as Rc<dyn Fn(Part)>),
         };
 
         let mut spending = Spending::default();
         let result = match self.admit(&call, flaw, started, &mut spending).await {
-            Ok(planned) => self.run(planned, errand.clone()).await,
+            Ok(planned) => {
+                if let Some(watch) = &call.watch {
+                    watch.admitted(spending.budget);
+                }
+                self.run(planned, errand.clone()).await
+            }
             Err(refusal) => Err(refusal),
         };
 

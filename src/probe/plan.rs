@@ -137,6 +137,9 @@ impl Probes {
     }
 }
 
+/// Told of the board each time that something was written on it.
+pub type Watch = Rc<dyn Fn(&Probes)>;
+
 /// One analysis.
 pub struct Run {
     net: Net,
@@ -146,6 +149,7 @@ pub struct Run {
     resolver: Resolver,
     browser: Browser,
     board: RefCell<Probes>,
+    watch: Option<Watch>,
 }
 
 impl Run {
@@ -165,7 +169,13 @@ impl Run {
             guard,
             url,
             nonce,
+            watch: None,
         }
+    }
+
+    /// Lets `watch` see what is learned as it is learned.
+    pub fn watched(self, watch: Option<Watch>) -> Run {
+        Run { watch, ..self }
     }
 
     /// Runs every probe, at most until the deadline. Whatever is missing then
@@ -196,7 +206,11 @@ impl Run {
     }
 
     fn note<T>(&self, write: impl FnOnce(&mut Probes) -> T) -> T {
-        write(&mut self.board.borrow_mut())
+        let written = write(&mut self.board.borrow_mut());
+        if let Some(watch) = &self.watch {
+            watch(&self.board.borrow());
+        }
+        written
     }
 
     fn note_exchange(&self, member: &'static str, exchange: Rc<Exchange>) {

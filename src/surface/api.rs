@@ -7,6 +7,7 @@ use crate::error::{Code, Error};
 use crate::gate::{Call, Caller};
 use crate::tool::{Registry, Tool};
 
+use super::live::{self, Said, Started};
 use super::router::{method_not_allowed, not_found};
 use super::{BODY_CAP, Body, Incoming, Reply, Site, json_text, parse_json};
 
@@ -58,6 +59,16 @@ async fn dispatch(site: &Site<'_>, request: &dyn Incoming) -> Reply {
     };
     let caller = Caller::identify(|name| request.header(name));
     let answer = match arguments {
+        Ok(arguments) if takes_events(request) => {
+            match live::start(site.gate, tool, arguments, caller).await {
+                Started::Refused(answer) => answer,
+                Started::Running(running) => {
+                    let mut reply = running.reply("text/event-stream", String::new(), event);
+                    reply.set("cache-control", "no-store");
+                    return reply;
+                }
+            }
+        }
         Ok(arguments) => site.gate.call(call(tool, arguments, &caller)).await,
         // No arguments arrived, but the call named a known tool: it spends,
         // and is recorded, like one whose arguments are refused.
@@ -86,7 +97,30 @@ pub(super) fn call<'a>(tool: &'a Tool, arguments: Value, caller: &'a Caller) -> 
         version: "",
         session: None,
         client_name: "",
+        watch: None,
     }
+}
+
+/// Whether the client would rather hear of the work while it is done
+/// (server-sent events) than of its end alone.
+fn takes_events(request: &dyn Incoming) -> bool {
+    request
+        .header("accept")
+        .is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
+/// A message of a running call as a server-sent event: `progress` for a part,
+/// then `result` with the very body of the plain answer, or `error`.
+fn event(said: Said) -> String {
+    let (name, data) = match said {
+        Said::Admitted(_) => return String::new(),
+        Said::Part(part) => ("progress", json_text(&part)),
+        Said::Ended(answer) => match answer.result {
+            Ok(json) => ("result", json),
+            Err(error) => ("error", json_text(&error)),
+        },
+    };
+    format!("event: {name}\ndata: {data}\n\n")
 }
 
 async fn posted(request: &dyn Incoming) -> Result<Value, Error> {

@@ -7,6 +7,7 @@ mod discovery;
 mod health;
 mod identity;
 pub mod install;
+mod live;
 mod mcp;
 mod pages;
 mod router;
@@ -20,6 +21,7 @@ use serde_json::Value;
 use crate::error::{Code, Error};
 use crate::gate::{Budget, Gate};
 pub use health::Counters;
+pub use live::Live;
 pub use router::route;
 
 /// Most bytes of a request body.
@@ -56,7 +58,7 @@ pub struct Reply {
 }
 
 /// A reply's body.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Body {
     /// No body and no `Content-Type`.
     Empty,
@@ -66,6 +68,8 @@ pub enum Body {
     Text(String),
     /// Text prepared once per isolate.
     Shared(Rc<str>),
+    /// Text that is written while the call it tells of is under way.
+    Live(Live),
 }
 
 /// Everything a surface needs to answer one request.

@@ -27,7 +27,10 @@ use crate::report::{
 };
 
 mod coverage;
+mod progress;
 mod summary;
+
+use progress::Progress;
 
 /// The tool.
 pub(super) struct Analyze;
@@ -98,8 +101,13 @@ impl Spec for Analyze {
         let mut nonce = [0_u8; 8];
         world.random.fill(&mut nonce);
         let nonce = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
-        let run = Run::new(net, Rc::clone(&world.guard), plan.url.clone(), nonce);
+        let progress = Progress::begin(&errand);
+        let run = Run::new(net, Rc::clone(&world.guard), plan.url.clone(), nonce)
+            .watched(progress.as_ref().map(Progress::watch));
         let probes = run.go().await;
+        if let Some(progress) = progress {
+            progress.close();
+        }
         refuse_or_fail(&probes)?;
 
         let mut report = report(&plan, world, &probes);

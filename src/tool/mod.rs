@@ -7,6 +7,7 @@ mod decode;
 mod diff;
 mod lookup;
 mod narrate;
+pub mod part;
 pub mod schema;
 
 use std::cell::Cell;
@@ -22,6 +23,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::guard::Guard;
 use crate::port::{Clock, Network, Random, ReportStore};
+use part::Part;
 use schema::InputSchema;
 
 /// What a running tool may use. Made by `edge` once per request.
@@ -49,6 +51,9 @@ pub struct Errand {
     pub world: Rc<World>,
     /// Subrequests made so far.
     pub subrequests: Rc<Cell<u32>>,
+    /// Told of each part of the work as it comes to its end, if somebody
+    /// watches.
+    pub watcher: Option<Rc<dyn Fn(Part)>>,
 }
 
 /// How an argument may appear in the event line.

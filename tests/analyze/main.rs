@@ -81,6 +81,7 @@ impl Stage {
         let errand = Errand {
             world,
             subrequests: Rc::clone(&self.subrequests),
+            watcher: None,
         };
         let text = (planned.run)(errand).await?;
         Ok(serde_json::from_str(&text).expect("JSON"))

@@ -2,6 +2,7 @@
 //! every other surface, and nothing in it that a target or a caller wrote
 //! becomes markup.
 
+mod live;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use futures_util::{FutureExt, StreamExt};
 use netrecon::config::{Config, Rate};
 use netrecon::error::{Code, Error};
 use netrecon::gate::budget::{Account, Decision};
@@ -20,7 +20,7 @@ use netrecon::gate::{Gate, Journal, Ledger, Memory};
 use netrecon::guard::{Guard, PublicAddr, PublicUrl};
 use netrecon::port::{Ask, Clock, Fetched, NetError, Network, Random, ReportStore, Stream};
 use netrecon::pulse::{Count, Counter};
-use netrecon::surface::{Body, Counters, Incoming, Prepared, Reply, Site, route};
+use netrecon::surface::{Body, Counters, Incoming, Live, Prepared, Reply, Site, route};
 use netrecon::tool::{Registry, World};
 use serde_json::Value;
 
@@ -228,6 +228,7 @@ impl Seen {
             Body::Static(bytes) => String::from_utf8(bytes.to_vec()).expect("UTF-8"),
             Body::Text(text) => text,
             Body::Shared(text) => text.to_string(),
+            Body::Live(live) => whole(live),
         };
         let headers = reply
             .headers
@@ -253,6 +254,15 @@ impl Seen {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {:?}", self.body))
     }
+}
+
+/// All that a live body comes to.
+fn whole(live: Live) -> String {
+    if let Some(work) = live.work {
+        work.now_or_never().expect("the work waits for something");
+    }
+    let chunks = live.chunks.collect::<String>();
+    chunks.now_or_never().expect("the work has ended")
 }
 
 /// A clock that stands until the test moves it. Nothing ever times out.

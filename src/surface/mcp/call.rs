@@ -57,6 +57,7 @@ pub(super) async fn answer(post: &Post<'_>, mut request: Request, spoken: &Spoke
             version: spoken.version,
             session: spoken.session,
             client_name: spoken.client_name,
+            watch: None,
         })
         .await;
     let Answer { result, budget } = answer;

@@ -3,14 +3,20 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
+use crate::error::Error;
+use crate::guard::text::clean;
 use crate::report::Report;
 use crate::surface::Reply;
+use crate::surface::live::Running;
 use crate::tool::Tool;
 
 use super::form::{example, property};
 use super::mark::command;
-use super::shell::Page;
-use super::{Visit, budget, not_found, problem, report};
+use super::progress;
+use super::shell::{self, Page};
+use super::{HTML, Said, Started, Visit, budget, not_found, problem, report};
+
+const SUMMARY: &str = "A netrecon report: findings with their evidence, and what was measured.";
 
 /// Answers the path.
 pub(super) async fn answer(visit: &Visit<'_>) -> Reply {
@@ -40,46 +46,102 @@ async fn analyzed(visit: &Visit<'_>, tool: &Tool, mut arguments: Map<String, Val
         .to_owned();
     // A person scrolls; only a model has to be spared the details.
     arguments.entry("detail").or_insert_with(|| json!("full"));
-    let answer = visit.call(tool, arguments).await;
-    let left = budget(answer.budget);
-    let parsed = answer.result.and_then(|json| {
-        serde_json::from_str::<Report>(&json)
-            .map_err(|e| crate::error::Error::internal(format!("own report: {e}")))
-    });
-    let (status, title, body) = match &parsed {
-        Ok(found) => (
-            200,
-            found.target.host.clone(),
-            report::view(found, &visit.origin),
-        ),
-        Err(error) => (
-            error.code.status(),
-            String::from("No report"),
-            problem::subject(error),
-        ),
-    };
-    let retry_after = parsed.as_ref().err().and_then(|error| error.retry_after);
-    let mut reply = visit.page(
-        status,
-        Page {
-            path: "/",
-            title: &title,
-            summary: "A netrecon report: findings with their evidence, and what was measured.",
-            indexed: false,
-            main: html! {
-                div.again { (field(tool, &target, left.as_deref())) }
-                (body)
-            },
+    match visit.start(tool, arguments).await {
+        Started::Running(running) => underway(visit, tool, &target, running),
+        Started::Refused(answer) => {
+            let error = answer
+                .result
+                .err()
+                .unwrap_or_else(|| Error::internal("an answer before the call"));
+            let left = budget(answer.budget);
+            let mut reply = refused(visit, tool, &target, left.as_deref(), &error);
+            reply.state_budget(answer.budget);
+            reply
+        }
+    }
+}
+
+fn refused(
+    visit: &Visit<'_>,
+    tool: &Tool,
+    target: &str,
+    left: Option<&str>,
+    error: &Error,
+) -> Reply {
+    let page = Page {
+        path: "/",
+        title: "No report",
+        summary: SUMMARY,
+        indexed: false,
+        main: html! {
+            div.again { (field(tool, target, left)) }
+            (problem::subject(error))
         },
-    );
-    reply.state_budget(answer.budget);
-    match retry_after {
+    };
+    let reply = visit.page(error.code.status(), page);
+    match error.retry_after {
         Some(seconds) => reply.with("retry-after", seconds.to_string()),
         None => reply,
     }
 }
 
-fn field(tool: &Tool, target: &str, left: Option<&str>) -> Markup {
+/// The page of an analysis that has begun: it is sent while it is made, part
+/// by part, and ends with the report. No script is needed for that.
+fn underway(visit: &Visit<'_>, tool: &Tool, target: &str, running: Running) -> Reply {
+    let left = budget(running.budget);
+    let title = clean(target, 80);
+    let page = Page {
+        path: "/",
+        title: &title,
+        summary: SUMMARY,
+        indexed: false,
+        main: html! {
+            div.again { (field(tool, target, left.as_deref())) }
+            section.progress aria-labelledby="progress-title" {
+                p #progress-title { "Asking about " b { (title) } }
+                div.sweep {}
+                ol.parts aria-live="polite" { (shell::seam()) }
+            }
+            (shell::seam())
+        },
+    };
+    let mut pieces = shell::cut(&visit.origin, page);
+    let opening = pieces.next().unwrap_or_default();
+    let ending = [pieces.next(), pieces.next()].map(Option::unwrap_or_default);
+    let (origin, target) = (visit.origin.clone(), target.to_owned());
+    running
+        .reply(HTML, opening, move |said| match said {
+            Said::Admitted(_) => String::new(),
+            Said::Part(part) => progress::row(&part, &target).into_string(),
+            Said::Ended(answer) => {
+                let [after_parts, after_report] = &ending;
+                let shown = shown(answer.result, &origin, &target).into_string();
+                [after_parts, &shown, after_report]
+                    .map(String::as_str)
+                    .concat()
+            }
+        })
+        .with("cache-control", "private, no-cache")
+        .with("x-robots-tag", "noindex")
+}
+
+/// What an analysis came to.
+fn shown(result: Result<String, Error>, origin: &str, target: &str) -> Markup {
+    let parsed = result.and_then(|json| {
+        serde_json::from_str::<Report>(&json)
+            .map_err(|e| Error::internal(format!("own report: {e}")))
+    });
+    match parsed {
+        Ok(found) => report::view(&found, origin),
+        Err(error) => html! {
+            (problem::subject(&error))
+            p { a href=(progress::again(target)) { "Ask again" } ", which spends one more call." }
+        },
+    }
+}
+
+/// The one field. On a report's page it asks about the next host.
+pub(super) fn field(tool: &Tool, target: &str, left: Option<&str>) -> Markup {
     let schema = property(tool, "target");
     html! {
         form.ask action="/" role="search" data-run="analyze" {

@@ -19,6 +19,7 @@ mod mark;
 mod permalink;
 mod probes;
 mod problem;
+mod progress;
 mod report;
 mod shell;
 mod tree;
@@ -32,6 +33,7 @@ use crate::error::{Code, Error};
 use crate::gate::{Answer, Budget, Caller};
 use crate::tool::Tool;
 
+use super::live::{self, Said, Started};
 use super::router::{base_url, method_not_allowed, not_found};
 use super::{Body, Incoming, Reply, Site, api};
 use shell::Page;
@@ -42,6 +44,9 @@ struct Visit<'a> {
     request: &'a dyn Incoming,
     origin: String,
 }
+
+/// What every page is.
+const HTML: &str = "text/html; charset=utf-8";
 
 /// Answers every path that no other surface answers.
 pub(super) async fn answer(site: &Site<'_>, request: &dyn Incoming) -> Reply {
@@ -97,15 +102,26 @@ impl Visit<'_> {
     fn page(&self, status: u16, page: Page<'_>) -> Reply {
         let indexed = page.indexed;
         let document: Markup = shell::document(&self.origin, page);
-        let reply = Reply::new(
-            status,
-            "text/html; charset=utf-8",
-            Body::Text(document.into_string()),
-        )
-        .with("cache-control", "private, no-cache");
+        let reply = Reply::new(status, HTML, Body::Text(document.into_string()))
+            .with("cache-control", "private, no-cache");
         match indexed {
             true => reply,
             false => reply.with("x-robots-tag", "noindex"),
+        }
+    }
+
+    /// Calls a tool like [`Visit::call`], but lets what it learns be sent on
+    /// while it runs.
+    async fn start(&self, tool: &Tool, arguments: Map<String, Value>) -> Started {
+        match self.meant() {
+            Ok(()) => {
+                let caller = Caller::identify(|name| self.request.header(name));
+                live::start(self.site.gate, tool, Value::Object(arguments), caller).await
+            }
+            Err(refusal) => Started::Refused(Answer {
+                result: Err(refusal),
+                budget: None,
+            }),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The frame around every page: head, navigation, footer.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::assets;
 use super::mark::sprite;
@@ -38,6 +38,22 @@ const KEYS: [(&str, &str); 6] = [
     ("t", "dark or light"),
     ("?", "this list"),
 ];
+
+/// Where a page that is sent while it is made is cut. No text can look like
+/// it: `<` is escaped in every template.
+const SEAM: &str = "<!--seam-->";
+
+/// A place at which [`cut`] cuts.
+pub(super) const fn seam() -> PreEscaped<&'static str> {
+    PreEscaped(SEAM)
+}
+
+/// The document in pieces: before, between and after the seams of its main.
+pub(super) fn cut(origin: &str, page: Page<'_>) -> impl Iterator<Item = String> {
+    let document = document(origin, page).into_string();
+    let pieces: Vec<String> = document.split(SEAM).map(str::to_owned).collect();
+    pieces.into_iter()
+}
 
 /// The whole document. `origin` is scheme and host as the visitor sees them.
 pub(super) fn document(origin: &str, page: Page<'_>) -> Markup {

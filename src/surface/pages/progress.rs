@@ -1,0 +1,145 @@
+//! The parts of a running analysis as rows of a list. A row that waits is
+//! written first and hidden by the style sheet once the row of the same part
+//! that has ended follows it, so that no script is needed.
+
+use maud::{Markup, html};
+use url::form_urlencoded;
+
+use crate::report::State;
+use crate::tool::part::{Part, Standing};
+
+use super::mark::icon;
+
+/// The part as it stands, and how to ask again where that may help.
+pub(super) fn row(part: &Part, target: &str) -> Markup {
+    html! {
+        li.part.{ "is-" (part.id) }.(part.state.as_str()) {
+            @match sign(part.state) {
+                Some(sign) => (icon(sign)),
+                None => span.pending aria-hidden="true" {},
+            }
+            span.what { (title(part.id)) }
+            span.note {
+                @match (part.state, part.note.as_str()) {
+                    (Standing::Waiting, _) => "…",
+                    (Standing::Unfinished, _) => "no answer in time",
+                    (Standing::Failed | Standing::Skipped, note) => { (part.state.as_str()) ": " (note) }
+                    (Standing::Done, note) => (note),
+                }
+            }
+            @if part.state != Standing::Waiting { span.ms { (span(part.ms)) } }
+            @if matches!(part.state, Standing::Failed | Standing::Unfinished) {
+                a href=(retry(part.id, target)) { "Ask again" span.unseen { " for " (title(part.id)) } }
+            }
+        }
+    }
+}
+
+/// What a part is called.
+fn title(id: &str) -> &str {
+    match id {
+        "addresses" => "Addresses",
+        "records" => "DNS records",
+        "zone" => "Zone",
+        "network" => "Network",
+        "mail" => "Mail",
+        "registration" => "Registration",
+        "tls" => "TLS",
+        "https" => "Page over https",
+        "http" => "Page over http",
+        "exposure" => "Listed paths",
+        other => other,
+    }
+}
+
+fn sign(state: Standing) -> Option<State> {
+    match state {
+        Standing::Waiting => None,
+        Standing::Done => Some(State::Pass),
+        Standing::Skipped => Some(State::NotApplicable),
+        Standing::Failed | Standing::Unfinished => Some(State::Inconclusive),
+    }
+}
+
+fn span(ms: u64) -> String {
+    match ms {
+        ..1000 => format!("{ms} ms"),
+        _ => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+    }
+}
+
+/// Where a part alone can be asked for, that is asked; otherwise all is.
+fn retry(id: &str, target: &str) -> String {
+    let host = target.split_once("://").map_or(target, |(_, rest)| rest);
+    let host = host.split(['/', '?', '#', ':']).next().unwrap_or(host);
+    let query = |name: &str, value: &str| {
+        form_urlencoded::Serializer::new(String::new())
+            .append_pair(name, value)
+            .finish()
+    };
+    match id {
+        "addresses" | "records" => format!("/lookup?{}", query("name", host)),
+        "zone" => format!("/lookup?{}&records=NS,SOA,DS,DNSKEY", query("name", host)),
+        "mail" => format!("/lookup?{}&records=MX,TXT", query("name", host)),
+        "registration" => format!("/lookup?{}&records=RDAP", query("name", host)),
+        "network" => format!("/lookup?{}&records=ASN", query("name", host)),
+        _ => again(target),
+    }
+}
+
+/// The address that analyzes `target` once more.
+pub(super) fn again(target: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("target", target)
+        .finish();
+    format!("/?{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(id: &'static str, state: Standing) -> Part {
+        Part {
+            id,
+            state,
+            ms: 1234,
+            note: String::from("</li><script>"),
+        }
+    }
+
+    #[test]
+    fn a_part_that_ended_says_when_and_stays_text() {
+        let html = row(&part("tls", Standing::Done), "lab-good.com").into_string();
+        assert!(
+            html.contains("1.2 s") && html.contains("&lt;/li&gt;"),
+            "{html}"
+        );
+        assert!(!html.contains("<script") && !html.contains("<a "), "{html}");
+    }
+
+    #[test]
+    fn a_part_that_failed_can_be_asked_again_by_itself_where_a_tool_does_that() {
+        let link = |id, target| row(&part(id, Standing::Failed), target).into_string();
+        let html = link("zone", "https://lab-good.com:8443/x");
+        assert!(
+            html.contains("href=\"/lookup?name=lab-good.com&amp;records=NS,SOA,DS,DNSKEY\""),
+            "{html}"
+        );
+        let html = link("tls", "https://lab-good.com/a b");
+        assert!(
+            html.contains("href=\"/?target=https%3A%2F%2Flab-good.com%2Fa+b\""),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn every_part_has_a_name_and_a_rule_that_hides_its_waiting_row() {
+        let css = include_str!("assets/site.css");
+        for id in crate::tool::part::ANALYZE {
+            assert_ne!(title(id), id);
+            let rule = format!(".progress:has(.is-{id}:not(.waiting)) .is-{id}.waiting");
+            assert!(css.contains(&rule), "{rule}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What of an analysis is there already, for callers who watch it happen:
+//! the board of the plan, read as parts that each end once.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::guard::text::clean;
+use crate::port::Clock;
+use crate::probe::Failure;
+use crate::probe::dns::{Exchange, Rtype};
+use crate::probe::host::Resolution;
+use crate::probe::http::{End, Journey};
+use crate::probe::plan::{Probes, RECORDS, Watch};
+use crate::probe::tls::Refused;
+use crate::tool::Errand;
+use crate::tool::part::{ANALYZE, Part, Standing};
+
+/// Characters of a note.
+const NOTE_LIMIT: usize = 96;
+
+/// How a part ended, or `None` while it has not.
+type Seen = Option<(Standing, String)>;
+
+/// How each of [`ANALYZE`] is read off the board.
+const SEEN: [fn(&Probes) -> Seen; ANALYZE.len()] = [
+    addresses,
+    records,
+    zone,
+    network,
+    tls,
+    |probes| journey(probes.https.as_ref()),
+    |probes| journey(probes.http.as_ref()),
+    exposure,
+];
+
+/// Tells a watcher of each part once, when it ends.
+pub(super) struct Progress {
+    clock: Rc<dyn Clock>,
+    began: u64,
+    tell: Rc<dyn Fn(Part)>,
+    ended: [Cell<bool>; ANALYZE.len()],
+}
+
+impl Progress {
+    /// Names every part to whoever watches `errand`; `None` when nobody does.
+    pub(super) fn begin(errand: &Errand) -> Option<Rc<Progress>> {
+        let tell = errand.watcher.clone()?;
+        let clock = Rc::clone(&errand.world.clock);
+        let progress = Progress {
+            began: clock.now_ms(),
+            clock,
+            tell,
+            ended: Default::default(),
+        };
+        for id in ANALYZE {
+            progress.tell(id, Standing::Waiting, String::new());
+        }
+        Some(Rc::new(progress))
+    }
+
+    /// What the plan calls after each note on its board.
+    pub(super) fn watch(self: &Rc<Progress>) -> Watch {
+        let progress = Rc::clone(self);
+        Rc::new(move |probes| progress.look(probes))
+    }
+
+    fn look(&self, probes: &Probes) {
+        for ((id, seen), ended) in ANALYZE.iter().zip(SEEN).zip(&self.ended) {
+            if ended.get() {
+                continue;
+            }
+            if let Some((standing, note)) = seen(probes) {
+                ended.set(true);
+                self.tell(id, standing, note);
+            }
+        }
+    }
+
+    /// The work is over: what has not ended by now was given up.
+    pub(super) fn close(&self) {
+        for (id, ended) in ANALYZE.iter().zip(&self.ended) {
+            if !ended.replace(true) {
+                self.tell(id, Standing::Unfinished, String::new());
+            }
+        }
+    }
+
+    fn tell(&self, id: &'static str, state: Standing, note: String) {
+        (self.tell)(Part {
+            id,
+            state,
+            ms: self.clock.now_ms().saturating_sub(self.began),
+            note: clean(&note, NOTE_LIMIT),
+        });
+    }
+}
+
+fn addresses(probes: &Probes) -> Seen {
+    Some(match probes.resolution.as_ref()? {
+        Resolution::Judged(found) if found.is_empty() => (Standing::Done, String::from("none")),
+        Resolution::Judged(found) => {
+            let shown: Vec<String> = found.iter().map(|at| at.ip().to_string()).collect();
+            (Standing::Done, shown.join(", "))
+        }
+        Resolution::Refused(_) => (Standing::Skipped, String::from("not public")),
+        Resolution::Unknown(why) => (Standing::Failed, why.clone()),
+        Resolution::Dangling(name) => {
+            (Standing::Done, format!("an alias of {name}, which is gone"))
+        }
+    })
+}
+
+/// The questions about the host itself, once each has its answer.
+fn records(probes: &Probes) -> Seen {
+    let mut answers = Vec::new();
+    for (member, _) in RECORDS.iter().chain([&("dmarc", Rtype::TXT)]) {
+        answers.push(probes.records(member)?);
+    }
+    let answered = answers
+        .iter()
+        .filter(|answer| answer.is_conclusive())
+        .count();
+    let found: usize = answers.iter().map(|answer| answer.records.len()).sum();
+    Some(match answered {
+        0 => (Standing::Failed, String::from("no question was answered")),
+        n if n < answers.len() => (
+            Standing::Done,
+            format!("{n} of {} questions answered", answers.len()),
+        ),
+        _ => (Standing::Done, format!("{found} found")),
+    })
+}
+
+fn zone(probes: &Probes) -> Seen {
+    let zone = probes.zone.as_ref()?;
+    let answered = zone.servers.iter().filter(|server| {
+        server.v4.is_conclusive() || server.v6.as_ref().is_some_and(|v6| v6.is_conclusive())
+    });
+    let signed = zone
+        .ds
+        .records
+        .iter()
+        .any(|record| record.rtype == Rtype::DS);
+    let note = format!(
+        "{}, {} name servers, {}",
+        zone.apex,
+        answered.count(),
+        if signed { "signed" } else { "not signed" }
+    );
+    Some(match Exchange::is_conclusive(&zone.ns) {
+        true => (Standing::Done, note),
+        false => (
+            Standing::Failed,
+            String::from("the name servers were not learned"),
+        ),
+    })
+}
+
+fn network(probes: &Probes) -> Seen {
+    Some(match probes.origin.as_ref()? {
+        Ok(origin) if origin.asn == 0 => (Standing::Done, String::from("not announced")),
+        Ok(origin) => (
+            Standing::Done,
+            format!("AS{} {}", origin.asn, origin.holder),
+        ),
+        Err(why) => (Standing::Failed, why.clone()),
+    })
+}
+
+fn tls(probes: &Probes) -> Seen {
+    let handshake = match probes.tls.web.as_ref()? {
+        Ok(handshake) => handshake,
+        Err(Refused::Declined(how)) => return Some((Standing::Done, format!("declined: {how}"))),
+        Err(Refused::Failed(failure)) => return Some(failed(failure)),
+    };
+    let verdict = probes.tls.verdict.as_ref();
+    let trust = match verdict.map(|verdict| verdict.trusted && verdict.name_matches) {
+        Some(true) => ", trusted",
+        Some(false) => ", not trusted",
+        None => "",
+    };
+    Some((Standing::Done, format!("{}{trust}", handshake.version)))
+}
+
+fn journey(journey: Option<&Result<Journey, Failure>>) -> Seen {
+    let journey = match journey? {
+        Ok(journey) => journey,
+        Err(failure) => return Some(failed(failure)),
+    };
+    if let End::Failed(failure) = &journey.end {
+        return Some(failed(failure));
+    }
+    let status = journey.last().map(|(_, response)| response.status);
+    let steps = match journey.hops.len() {
+        1 => String::new(),
+        n => format!(" after {n} requests"),
+    };
+    Some((
+        Standing::Done,
+        match (&journey.end, status) {
+            (End::Met, _) => String::from("leads to https"),
+            (_, Some(status)) => format!("{status}{steps}"),
+            (_, None) => steps,
+        },
+    ))
+}
+
+fn exposure(probes: &Probes) -> Seen {
+    Some(match probes.exposure.as_ref()? {
+        Ok(exposure) => (
+            Standing::Done,
+            format!("{} listed paths asked", exposure.paths.len()),
+        ),
+        Err(failure) => failed(failure),
+    })
+}
+
+fn failed(failure: &Failure) -> (Standing, String) {
+    let standing = match failure {
+        Failure::Skipped(_) | Failure::NotMeasurable(_) => Standing::Skipped,
+        _ => Standing::Failed,
+    };
+    (standing, failure.clause())
+}
