@@ -1,6 +1,9 @@
 //! The house keeps its order: only `edge` knows the platform, and arrows
 //! between rooms point down.
 
+#[path = "house/check_pages.rs"]
+mod check_pages;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

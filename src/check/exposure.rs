@@ -11,6 +11,7 @@ macro_rules! exposed {
             id: concat!("exposure.", $id),
             about: concat!("Whether ", $what, " can be downloaded, judged by its content: a site that \
                 answers every path alike gives no finding."),
+            when: &[],
             reference: "OWASP WSTG-CONF-04",
             reproduce: "curl -sS {path} | head -c 200",
             maps_to: &["cwe:538"],

@@ -15,11 +15,13 @@ use crate::probe::plan::Probes;
 use crate::report::{Confidence, Evidence, Finding, Severity, State};
 
 /// Declares a topic's checks as constants and lists them all in `CHECKS`, so
-/// that none can be raised that the documentation does not know.
+/// that none can be raised that the documentation does not know. `when` may be
+/// left out where `about` says it all.
 macro_rules! checks {
     ($($name:ident {
         id: $id:expr,
         about: $about:expr,
+        $(when: [$($state:ident $text:literal),* $(,)?],)?
         reference: $reference:expr,
         reproduce: $reproduce:expr,
         maps_to: [$($system:literal),* $(,)?] $(,)?
@@ -27,6 +29,7 @@ macro_rules! checks {
         $(const $name: &$crate::check::Check = &$crate::check::Check {
             id: $id,
             about: $about,
+            when: &[$($(($crate::report::State::$state, $text)),*)?],
             reference: $reference,
             reproduce: $reproduce,
             maps_to: &[$($system),*],
@@ -58,6 +61,9 @@ pub struct Check {
     pub id: &'static str,
     /// What it asks and why that matters.
     pub about: &'static str,
+    /// What makes it end in a state, for the states that need saying; the
+    /// first that holds counts.
+    pub when: &'static [(State, &'static str)],
     /// RFC section or standard.
     pub reference: &'static str,
     /// A command that shows the same fact; `{host}`, `{zone}` and `{url}` are
