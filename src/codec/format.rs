@@ -81,6 +81,8 @@ impl<T> Reading<T> {
 impl<T: Serialize> Reading<T> {
     /// The same reading with its value as plain JSON members.
     pub(crate) fn untyped(self) -> Reading<Map<String, Value>> {
+        #[cfg(test)]
+        super::tests::assert_named_once(&self.value);
         let value = match serde_json::to_value(self.value) {
             Ok(Value::Object(members)) => members,
             Ok(other) => Map::from_iter([("value".to_owned(), other)]),

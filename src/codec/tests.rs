@@ -53,6 +53,34 @@ fn assert_sound(text: &str, answer: &Decoded) {
     assert!(json.len() <= OUTPUT_LIMIT, "{} bytes", json.len());
 }
 
+/// No object of a value names a member twice: two structs that are merged into
+/// one may share a name, and the first would be lost without a word. Every
+/// reading of every test passes here.
+pub(super) fn assert_named_once(value: &impl serde::Serialize) {
+    let text = serde_json::to_string(value).unwrap();
+    let repeated = json::scan::scan(&text).repeated;
+    assert!(repeated.is_empty(), "{:?}", &text[repeated[0].clone()]);
+}
+
+#[test]
+#[should_panic(expected = "kind")]
+fn a_name_in_both_of_two_merged_structs_is_seen() {
+    #[derive(serde::Serialize)]
+    struct Outer {
+        kind: u8,
+        #[serde(flatten)]
+        inner: Inner,
+    }
+    #[derive(serde::Serialize)]
+    struct Inner {
+        kind: u8,
+    }
+    assert_named_once(&Outer {
+        kind: 1,
+        inner: Inner { kind: 2 },
+    });
+}
+
 #[test]
 fn every_example_is_recognised_and_sound() {
     for kind in Kind::ALL {

@@ -65,8 +65,8 @@ pub struct Registration {
     /// RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
-    /// Status values, e.g. `client transfer prohibited`.
-    pub status: Vec<String>,
+    /// RDAP's status values of the object, e.g. `client transfer prohibited`.
+    pub object_status: Vec<String>,
     /// Name servers as registered.
     pub name_servers: Vec<String>,
     /// Whether the registry publishes a DS record.
@@ -186,7 +186,7 @@ pub fn read(body: &[u8]) -> Result<Registration, Nothing> {
         created: event("registration"),
         changed: event("last changed"),
         expires: event("expiration"),
-        status: list(&object["status"])
+        object_status: list(&object["status"])
             .filter_map(text)
             .take(LIST_LIMIT)
             .collect(),

@@ -91,7 +91,7 @@ fn an_address_is_looked_up_in_reverse_with_its_origin_and_registration() {
         );
         let network = json!({
             "objectClassName": "ip network", "handle": "NET-93", "name": "EDGECAST-NET", "country": "US",
-            "startAddress": "93.184.212.0", "endAddress": "93.184.215.255",
+            "startAddress": "93.184.212.0", "endAddress": "93.184.215.255", "status": ["active"],
             "entities": [{ "roles": ["abuse"], "vcardArray": ["vcard", [["email", {}, "text", "abuse@edge.net"]]] }],
         });
         stage.net.file(
@@ -115,6 +115,7 @@ fn an_address_is_looked_up_in_reverse_with_its_origin_and_registration() {
             (&registration["status"], &registration["holder"]),
             (&json!("found"), &json!("EDGECAST-NET"))
         );
+        assert_eq!(registration["objectStatus"], json!(["active"]));
         assert_eq!(registration["abuse"], "abuse@edge.net");
         assert_eq!(
             registration["range"],

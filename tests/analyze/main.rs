@@ -55,7 +55,7 @@ impl Stage {
         self
     }
 
-    /// Calls a tool and holds a success against its output schema.
+    /// Calls a tool; no object of a success names a member twice.
     async fn call(&self, tool: &str, arguments: Value) -> Result<Value, Error> {
         let config = Config::from_vars(|name| {
             self.vars
@@ -84,7 +84,7 @@ impl Stage {
             watcher: None,
         };
         let text = (planned.run)(errand).await?;
-        Ok(serde_json::from_str(&text).expect("JSON"))
+        Ok(support::json(&text))
     }
 
     async fn analyze(&self, target: &str) -> Result<Value, Error> {

@@ -34,6 +34,12 @@ fn failure(seen: &Seen) -> Value {
 }
 
 #[test]
+#[should_panic(expected = "named twice")]
+fn a_member_named_twice_in_an_answer_does_not_go_unseen() {
+    super::support::json(r#"{"a": [{"status": "found", "status": []}]}"#);
+}
+
+#[test]
 fn a_result_is_structured_and_repeated_as_text() {
     for request in both_eras(decode_call()) {
         let result = result(&request);

@@ -22,7 +22,9 @@ use netrecon::port::{Ask, Clock, Fetched, NetError, Network, Random, ReportStore
 use netrecon::pulse::{Count, Counter};
 use netrecon::surface::{Body, Counters, Incoming, Live, Prepared, Reply, Site, route};
 use netrecon::tool::{Registry, World};
-use serde_json::Value;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 /// The instant every test begins at: 2026-11-22T00:00:00Z.
 pub const MIDNIGHT: u64 = 1_795_305_600_000;
@@ -252,7 +254,76 @@ impl Seen {
 
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {:?}", self.body))
+        json(&self.body)
+    }
+}
+
+/// Text as JSON in which no object names a member twice: parsers keep the
+/// last one and say nothing, so two structs merged into one would go unseen.
+pub fn json(text: &str) -> Value {
+    let Once(value) = serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text:?}"));
+    value
+}
+
+/// A JSON value whose objects name each member once.
+struct Once(Value);
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Once, D::Error> {
+        deserializer.deserialize_any(OnceVisitor).map(Once)
+    }
+}
+
+struct OnceVisitor;
+
+impl<'de> Visitor<'de> for OnceVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Once(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, Once(value))) = members.next_entry::<String, Once>()? {
+            if object.contains_key(&name) {
+                return Err(A::Error::custom(format!("{name:?} is named twice")));
+            }
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
     }
 }
 

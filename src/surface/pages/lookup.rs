@@ -24,7 +24,7 @@ const REGISTRATION: [(&str, &str); 12] = [
     ("created", "Created"),
     ("changed", "Changed"),
     ("expires", "Expires"),
-    ("status", "Status"),
+    ("objectStatus", "Status"),
     ("nameServers", "Name servers"),
     ("abuse", "Abuse contact"),
 ];
@@ -227,9 +227,11 @@ mod tests {
         let html = picture(&json!({
             "name": "lab-good.com", "answers": [],
             "registration": {"status": "found", "class": "domain", "expires": "2027-01-02T00:00:00Z",
+                             "objectStatus": ["client transfer prohibited"],
                              "nameServers": ["ns1.lab-good.com"], "delegationSigned": true},
         }))
         .into_string();
+        assert!(html.contains("client transfer prohibited"), "{html}");
         assert!(html.contains("2 Jan 2027, 00:00 UTC"), "{html}");
         assert!(html.contains("delegation is signed"), "{html}");
     }

@@ -44,10 +44,26 @@ test("curl gets a good host's true DNS, HTTP and TLS 1.3 facts, with nothing lef
 });
 
 test("GET answers what POST does, and the report opens by its id", async () => {
-  const report = await curl(`${worker.url}/api/analyze?target=${GOOD.name}`);
+  const posted = await analyze(GOOD.name);
+  const report = await curl(`${worker.url}/api/analyze?target=${GOOD.name}&detail=full`);
+  const ids = ({ findings }) => findings.map(({ id }) => id);
+  assert.deepEqual(ids(report), ids(posted));
   const stored = await curl(`${worker.url}/api/report/${report.id}`);
   assert.equal(stored.target.host, GOOD.name);
   assert.deepEqual(stored.findings, report.findings);
+});
+
+test("a summary shows findings as they are stored, and names those it has no room for", async () => {
+  const report = await curl(`${worker.url}/api/analyze?target=${GOOD.name}`);
+  assert.ok(Buffer.byteLength(JSON.stringify(report)) <= 14_000);
+  const stored = await curl(`${worker.url}/api/report/${report.id}`);
+  const shown = new Map(report.findings.map((finding) => [finding.id, finding]));
+  const named = report.omitted.filter((line) => line.startsWith("findings ")).join(" ").split(/[\s,:]+/);
+  for (const finding of stored.findings) {
+    const { id } = finding;
+    if (shown.has(id)) assert.deepEqual(shown.get(id), finding);
+    else assert.ok(named.includes(id), `${id} is neither shown nor named in ${report.omitted}`);
+  }
 });
 
 for (const [name, best] of [["tls13.lab-tls.net", "TLSv1.3"], ["tls12.lab-tls.net", "TLSv1.2"]]) {
