@@ -46,8 +46,8 @@ pub struct Config {
     pub doh: OperatorUrl,
     /// `RDAP_URL`: a base URL ending in `/`, asked with `domain/…`, `ip/…`.
     pub rdap: OperatorUrl,
-    /// `CT_URL`: certificate-transparency search.
-    pub ct: OperatorUrl,
+    /// `CT_URL`: certificate-transparency search; `None` when it is `off`.
+    pub ct: Option<OperatorUrl>,
     /// `BUDGETS` over the defaults: per tool, and `target`.
     pub budgets: BTreeMap<String, Rate>,
     /// `BUDGET_FALLBACK`.
@@ -70,6 +70,9 @@ pub struct Config {
 const DEFAULT_DOH: &str = "https://cloudflare-dns.com/dns-query";
 const DEFAULT_RDAP: &str = "https://rdap.org/";
 const DEFAULT_CT: &str = "https://crt.sh/";
+
+/// The value that switches a third party off.
+const OFF: &str = "off";
 
 /// Per client and tool, then per target over all clients.
 const DEFAULT_BUDGETS: [(&str, Rate); 6] = [
@@ -133,11 +136,16 @@ impl Config {
             OperatorUrl::parse(&text(name).unwrap_or_else(|| default.to_owned()))
                 .map_err(|why| format!("{name}: {why}"))
         };
+        // A third party that an operator may not want to tell of anything.
+        let or_off = |name: &str, default: &str| match text(name).as_deref() {
+            Some(OFF) => Ok(None),
+            _ => url(name, default).map(Some),
+        };
         let public_hosts = names("PUBLIC_HOST", text("PUBLIC_HOST"))?;
         Ok(Config {
             doh: url("DOH_URL", DEFAULT_DOH)?,
             rdap: url("RDAP_URL", DEFAULT_RDAP)?,
-            ct: url("CT_URL", DEFAULT_CT)?,
+            ct: or_off("CT_URL", DEFAULT_CT)?,
             budgets: budgets(text("BUDGETS"))?,
             fallback: choice(
                 "BUDGET_FALLBACK",
@@ -338,6 +346,13 @@ mod tests {
                 seconds: 60
             }
         );
+    }
+
+    #[test]
+    fn a_third_party_can_be_switched_off() {
+        assert!(with("CT_URL", "off").unwrap().ct.is_none());
+        assert!(with("CT_URL", "").unwrap().ct.is_some());
+        assert!(with("CT_URL", "no").is_err());
     }
 
     #[test]

@@ -46,6 +46,9 @@ mod exposure;
 mod http;
 mod mail;
 mod tls;
+mod tls_chain;
+mod tls_proof;
+mod tls_protocol;
 mod zone;
 
 /// Characters kept of a text in evidence.
@@ -80,6 +83,9 @@ pub const ALL: &[&[&Check]] = &[
     zone::CHECKS,
     mail::CHECKS,
     tls::CHECKS,
+    tls_chain::CHECKS,
+    tls_proof::CHECKS,
+    tls_protocol::CHECKS,
     http::CHECKS,
     exposure::CHECKS,
     content::CHECKS,
@@ -94,6 +100,9 @@ pub fn run(probes: &Probes, rendered: &Value) -> Vec<Finding> {
     zone::run(&case, &mut findings);
     mail::run(&case, &mut findings);
     tls::run(&case, &mut findings);
+    tls_chain::run(&case, &mut findings);
+    tls_proof::run(&case, &mut findings);
+    tls_protocol::run(&case, &mut findings);
     http::run(&case, &mut findings);
     exposure::run(&case, &mut findings);
     content::run(&case, &mut findings);

@@ -1,12 +1,14 @@
-//! The certificate and the protocol.
+//! Whether a browser would accept the certificate: trust, name, time. What
+//! else there is to say of it is in `tls_chain` and `tls_proof`, of the
+//! protocol in `tls_protocol`.
 
-use super::Case;
+use super::{Case, Check};
 use crate::probe::Failure;
-use crate::probe::tls::{Handshake, Refused};
-use crate::probe::trust::Reason;
+use crate::probe::tls::Refused;
+use crate::probe::trust::{Reason, Verdict};
 use crate::report::{Confidence, Finding, Severity};
 
-const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 
 checks! {
     TRUST {
@@ -33,55 +35,40 @@ checks! {
         reproduce: "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -dates",
         maps_to: ["cwe:298"],
     }
-
-    TLS13 {
-        id: "tls.version_13",
-        about: "Whether TLS 1.3 is offered, seen by a handshake.",
-        reference: "RFC 8446",
-        reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_3 </dev/null",
-        maps_to: ["internet.nl:web_https_tls_version"],
-    }
-
-    TLS12 {
-        id: "tls.version_12",
-        about: "Whether TLS 1.2 is offered, seen by a handshake: older clients need it.",
-        reference: "RFC 9325 section 3.1.1",
-        reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_2 </dev/null",
-        maps_to: ["internet.nl:web_https_tls_version"],
-    }
 }
 
 pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let done = match &case.probes.tls.web {
-        Some(Ok(done)) => done,
-        other => return undone(case, other.as_ref(), findings),
-    };
+    if case.probes.tls.verdict.is_none() {
+        for check in CHECKS {
+            no_certificate(case, check, findings);
+        }
+        return;
+    }
     trust(case, findings);
     name(case, findings);
     expiry(case, findings);
-    version_13(case, done, findings);
-    version_12(case, done, findings);
 }
 
-/// Every check, without a handshake to judge.
-fn undone(
-    case: &Case<'_>,
-    outcome: Option<&Result<Handshake, Refused>>,
-    findings: &mut Vec<Finding>,
-) {
-    for check in CHECKS {
-        let draft = match outcome {
-            Some(Err(Refused::Failed(failure))) => case.unmeasured(check, failure),
-            Some(Err(Refused::Declined(how))) => {
-                case.inconclusive(check, format!("the server declined the handshake ({how})"))
-            }
-            _ => case.unmeasured(check, &Failure::TimedOut),
-        };
-        draft
-            .evidence("/tls/handshakes/best/failure")
-            .evidence("/tls/handshakes/best/declined")
-            .add(findings);
-    }
+/// A check of a certificate, where none was presented that can be read.
+pub(super) fn no_certificate(case: &Case<'_>, check: &Check, findings: &mut Vec<Finding>) {
+    let draft = match &case.probes.tls.web {
+        Some(Ok(_)) => case.inconclusive(check, "the certificate cannot be read"),
+        // What the logs hold is said there, and not taken for this.
+        Some(Err(Refused::Failed(Failure::NotMeasurable(why)))) => case.inconclusive(
+            check,
+            format!("{why}; what the transparency logs hold stands in tls.ct"),
+        ),
+        Some(Err(Refused::Failed(failure))) => case.unmeasured(check, failure),
+        Some(Err(Refused::Declined(how))) => {
+            case.inconclusive(check, format!("the server declined the handshake ({how})"))
+        }
+        None => case.unmeasured(check, &Failure::TimedOut),
+    };
+    draft
+        .evidence("/tls/handshakes/best/failure")
+        .evidence("/tls/handshakes/best/declined")
+        .evidence("/tls/presented/certificates")
+        .add(findings);
 }
 
 fn trust(case: &Case<'_>, findings: &mut Vec<Finding>) {
@@ -89,6 +76,19 @@ fn trust(case: &Case<'_>, findings: &mut Vec<Finding>) {
         return;
     };
     let (reason, evidence) = (verdict.reason, "/tls/trust/reason");
+    if let Some(Ok(done)) = &case.probes.tls.web
+        && let Some(how) = &done.unproven
+    {
+        return case
+            .fail(
+                TRUST,
+                Severity::High,
+                format!("The server does not prove that the certificate is its own ({how})."),
+            )
+            .evidence("/tls/handshakes/best/keyProven")
+            .fix("Serve the certificate together with its own private key.")
+            .add(findings);
+    }
     if reason == Reason::Trusted {
         return case
             .pass(TRUST, "The chain leads to a root that browsers know.")
@@ -114,7 +114,10 @@ fn trust(case: &Case<'_>, findings: &mut Vec<Finding>) {
     case.fail(
         TRUST,
         Severity::High,
-        format!("Browsers refuse the certificate: {}.", reason.clause()),
+        format!(
+            "Browsers refuse the certificate: {}.",
+            clause(case, verdict)
+        ),
     )
     .evidence(evidence)
     .evidence("/tls/chain/0/issuer")
@@ -177,44 +180,19 @@ fn expiry(case: &Case<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn version_13(case: &Case<'_>, done: &Handshake, findings: &mut Vec<Finding>) {
-    // Both were on offer, and a server that has 1.3 takes it.
-    match done.version {
-        "TLSv1.3" => case
-            .pass(TLS13, "TLS 1.3 is offered.")
-            .evidence("/tls/handshakes/best/version")
-            .add(findings),
-        _ => case
-            .warn(TLS13, Severity::Medium, "TLS 1.3 is not offered.")
-            .evidence("/tls/handshakes/best/version")
-            .fix("Enable TLS 1.3.")
-            .add(findings),
-    }
-}
-
-fn version_12(case: &Case<'_>, done: &Handshake, findings: &mut Vec<Finding>) {
-    let evidence = "/tls/handshakes/only12";
-    match (&case.probes.tls.only_12, done.version) {
-        (Some(Ok(_)), _) | (_, "TLSv1.2") => {
-            case.info(TLS12, "TLS 1.2 is offered.")
-                .evidence(format!("{evidence}/version"))
-                .add(findings);
+/// The precise reason, with whom it is about.
+fn clause(case: &Case<'_>, verdict: &Verdict) -> String {
+    let clause = verdict.reason.clause();
+    let end = case
+        .probes
+        .tls
+        .shape
+        .as_ref()
+        .and_then(|shape| shape.ends_at.as_ref());
+    match (verdict.reason, end) {
+        (Reason::UnknownIssuer | Reason::MissingIntermediate, Some(end)) => {
+            format!("{clause} ({})", end.issuer)
         }
-        (Some(Err(Refused::Declined(_))), _) => {
-            case.info(
-                TLS12,
-                "TLS 1.2 is declined; clients older than TLS 1.3 cannot connect.",
-            )
-            .evidence(format!("{evidence}/declined"))
-            .add(findings);
-        }
-        (Some(Err(Refused::Failed(failure))), _) => {
-            case.inconclusive(TLS12, failure.clause())
-                .evidence(evidence)
-                .add(findings);
-        }
-        (None, _) => case
-            .inconclusive(TLS12, Failure::TimedOut.clause())
-            .add(findings),
+        _ => String::from(clause),
     }
 }

@@ -12,10 +12,13 @@ use x509_parser::extensions::{DistributionPointName, ParsedExtension};
 use x509_parser::prelude::FromDer;
 
 use super::format::{Format, NotThis, Outcome, Reading, Scribe};
+use super::sct::Sct;
 use super::x509::{self, AlternativeNames, Key};
 use super::{Context, Kind, der, pem};
 
 mod judge;
+
+pub(crate) use judge::lifetime_limit;
 
 /// What there is to know about the kind `certificate`.
 pub const FORMAT: Format = Format {
@@ -141,6 +144,9 @@ pub struct Certificate {
     pub crl: Vec<String>,
     /// Embedded SCTs (RFC 6962).
     pub sct_count: usize,
+    /// The first of them.
+    #[serde(skip)]
+    pub scts: Vec<Sct>,
     /// TLS feature status_request (RFC 7633).
     pub must_staple: bool,
     /// By CA/Browser Forum policy identifier.
@@ -203,6 +209,7 @@ impl Certificate {
             ocsp: Vec::new(),
             crl: Vec::new(),
             sct_count: 0,
+            scts: Vec::new(),
             must_staple: false,
             validation: None,
             subject_key_id: None,
@@ -262,7 +269,10 @@ impl Certificate {
             ParsedExtension::AuthorityKeyIdentifier(id) => {
                 self.authority_key_id = id.key_identifier.as_ref().map(|id| key_id(id.0));
             }
-            ParsedExtension::SCT(timestamps) => self.sct_count = timestamps.len(),
+            ParsedExtension::SCT(timestamps) => {
+                self.sct_count = timestamps.len();
+                self.scts = timestamps.iter().take(16).map(Sct::of).collect();
+            }
             ParsedExtension::ParseError { .. } => self.unread_extensions += 1,
             _ => {}
         }

@@ -5,9 +5,12 @@
 //! connections and forty subrequests.
 
 pub mod agent;
+pub mod chain;
 pub mod cloudflare;
+pub mod ct;
 pub mod dns;
 pub mod exposure;
+pub mod hello;
 pub mod host;
 pub mod http;
 pub mod http1;

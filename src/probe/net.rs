@@ -105,7 +105,17 @@ impl Net {
     /// Opens a connection to a judged address within `limit`. The slot is
     /// held until the line is dropped.
     pub async fn connect(&self, to: &PublicAddr, limit: Duration) -> Result<Line, Failure> {
-        let slot = self.spend(Priority::First).await?;
+        self.connect_as(to, Priority::First, limit).await
+    }
+
+    /// The same for those who may have to wait.
+    pub async fn connect_as(
+        &self,
+        to: &PublicAddr,
+        priority: Priority,
+        limit: Duration,
+    ) -> Result<Line, Failure> {
+        let slot = self.spend(priority).await?;
         let work = async { Ok(self.0.network.connect(to).await?) };
         let stream = self.within(limit, work).await?;
         Ok(Line {

@@ -6,6 +6,7 @@
 //! zone, mail and the other handshakes run beside it, in the places it leaves
 //! free.
 
+mod handshakes;
 mod web;
 
 use std::cell::RefCell;
@@ -13,21 +14,21 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::future::{join, join_all, join5, select};
+use futures_util::future::{join, join_all, join3, join5, select};
 
 use super::Failure;
+use super::ct::Logged;
 use super::dns::{Exchange, Resolver, Rtype, Status};
 use super::exposure::Exposure;
 use super::host::{self, Resolution};
 use super::http::{Browser, Journey};
 use super::net::Net;
 use super::origin::{self, Origin, Reverse};
-use super::tls::{Handshake, Refused};
-use super::trust::Verdict;
 use super::wishes::{self, Wish};
 use super::zone::{self, Zone};
-use crate::codec::certificate::Certificate;
 use crate::guard::{Guard, PublicUrl};
+pub use handshakes::{Heard, Tls};
+use web::{NO_SOCKETS, in_the_way};
 pub use web::{NOT_PROBED, NOT_WANTED};
 
 /// The whole analysis; the gate's own deadline is later.
@@ -67,28 +68,14 @@ pub struct Probes {
     pub origin: Option<Result<Origin, String>>,
     /// The certificate and what was negotiated.
     pub tls: Tls,
+    /// What transparency logs hold for the host.
+    pub ct: Option<Result<Logged, Failure>>,
     /// From `https://` on.
     pub https: Option<Result<Journey, Failure>>,
     /// From `http://` on.
     pub http: Option<Result<Journey, Failure>>,
     /// The listed paths.
     pub exposure: Option<Result<Exposure, Failure>>,
-}
-
-/// Every handshake, and the chain of the one that came to an end.
-#[derive(Clone, Debug, Default)]
-pub struct Tls {
-    /// With both versions on offer.
-    pub web: Option<Result<Handshake, Refused>>,
-    /// With TLS 1.2 alone.
-    pub only_12: Option<Result<Handshake, Refused>>,
-    /// With TLS 1.3 alone; asked only where 1.2 was declined.
-    pub only_13: Option<Result<Handshake, Refused>>,
-    /// The presented chain, described; a certificate that cannot be read
-    /// ends it.
-    pub chain: Vec<Certificate>,
-    /// What a strict client says of the chain.
-    pub verdict: Option<Verdict>,
 }
 
 impl Probes {
@@ -104,6 +91,7 @@ impl Probes {
             reverse: None,
             origin: None,
             tls: Tls::default(),
+            ct: None,
             https: None,
             http: None,
             exposure: None,
@@ -112,8 +100,7 @@ impl Probes {
 
     /// Leaves out everything that connects to the host.
     fn set_out(&mut self, failure: Failure) {
-        self.tls.web = Some(Err(Refused::Failed(failure.clone())));
-        self.tls.only_12 = Some(Err(Refused::Failed(failure.clone())));
+        self.tls.set_out(&failure);
         self.https = Some(Err(failure.clone()));
         self.http = Some(Err(failure.clone()));
         self.exposure = Some(Err(failure));
@@ -190,13 +177,13 @@ impl Run {
                         self.records(host),
                         self.zone(host),
                         self.policies(host),
-                        self.back(),
+                        join(self.back(), self.logged(Some(host))),
                     );
                     let unwanted = Box::pin(self.unwanted());
                     let _ = select(Box::pin(named), unwanted).await;
                 }
                 None => {
-                    join(self.web(), self.back()).await;
+                    join3(self.web(), self.back(), self.logged(None)).await;
                 }
             }
             Ok(())

@@ -1,9 +1,11 @@
 //! Probes as the report's `probes` member. Findings point into this, so a
 //! member that moves here moves there.
 
+mod tls;
+
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Failure;
 use super::dns::{Exchange, Rtype};
@@ -11,11 +13,9 @@ use super::exposure::Exposure;
 use super::host::Resolution;
 use super::http::{End, Hop, Journey};
 use super::http1::Response;
-use super::plan::{Probes, Tls};
+use super::plan::Probes;
 use super::rdata::Data;
-use super::tls::{Handshake, Refused};
 use super::zone::Zone;
-use crate::codec::certificate::Certificate;
 use crate::guard::text::clean;
 use crate::probe::cloudflare;
 
@@ -44,7 +44,8 @@ pub fn probes(probes: &Probes) -> Value {
             Ok(origin) => json!(origin),
             Err(why) => json!({ "unknown": why }),
         }),
-        "tls": tls(&probes.tls),
+        "tls": tls::tls(&probes.tls),
+        "ct": tls::logged(probes.ct.as_ref(), &probes.tls),
         "http": {
             "https": journey(probes.https.as_ref()),
             "http": journey(probes.http.as_ref()),
@@ -120,68 +121,6 @@ fn nobody(exchange: &Exchange) -> Value {
         "answers": exchange.records.iter().map(|record| record.text.as_str()).collect::<Vec<_>>(),
         "denial": denial,
         "failure": exchange.failure,
-    })
-}
-
-fn tls(tls: &Tls) -> Value {
-    let mut handshakes = Map::new();
-    for (member, outcome) in [
-        ("best", &tls.web),
-        ("only12", &tls.only_12),
-        ("only13", &tls.only_13),
-    ] {
-        match outcome {
-            Some(Ok(done)) => handshakes.insert(member.into(), handshake(done)),
-            Some(Err(no)) => handshakes.insert(member.into(), refused(no)),
-            None if member == "only13" => None,
-            None => handshakes.insert(member.into(), unfinished()),
-        };
-    }
-    json!({
-        "handshakes": handshakes,
-        "chain": tls.chain.iter().map(certificate).collect::<Vec<_>>(),
-        "trust": tls.verdict,
-    })
-}
-
-fn handshake(done: &Handshake) -> Value {
-    json!({
-        "version": done.version,
-        "suite": done.suite,
-        "group": done.group,
-        "alpn": done.alpn.as_deref().map(|name| clean(name, 32)),
-        "ocspStapled": done.ocsp_stapled,
-        "keyProven": done.unproven.is_none(),
-        "certificates": done.presented,
-    })
-}
-
-fn refused(refused: &Refused) -> Value {
-    match refused {
-        Refused::Declined(how) => json!({ "declined": clean(how, 120) }),
-        Refused::Failed(failure) => failed(failure),
-    }
-}
-
-/// The members of a certificate that a reader of the report wants; `decode`
-/// explains the rest.
-fn certificate(certificate: &Certificate) -> Value {
-    json!({
-        "subject": certificate.subject,
-        "issuer": certificate.issuer,
-        "serial": certificate.serial,
-        "dnsNames": certificate.dns_names.iter().take(50).collect::<Vec<_>>(),
-        "dnsNameCount": certificate.dns_names.len(),
-        "ipAddresses": certificate.ip_addresses,
-        "notBefore": rfc3339(certificate.not_before),
-        "notAfter": rfc3339(certificate.not_after),
-        "key": certificate.key,
-        "signatureAlgorithm": certificate.signature_algorithm,
-        "sha256": certificate.sha256,
-        "spkiSha256": certificate.spki_sha256,
-        "isCa": certificate.is_ca,
-        "sctCount": certificate.sct_count,
-        "mustStaple": certificate.must_staple,
     })
 }
 

@@ -1,19 +1,24 @@
 //! TLS handshakes of our own (RFC 8446, RFC 5246) over a socket to the judged
-//! address: what is negotiated, and the chain as presented.
+//! address: what is negotiated, and the chain as presented. One is made per
+//! host, on the connection that also carries its page; what else a server
+//! accepts is learned by [`super::hello`] for less.
 //!
 //! The verifier records instead of refusing, so that a broken certificate is
 //! described rather than only rejected; [`super::trust`] says what a strict
 //! client would make of it. Nothing secret is ever sent on these connections.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ClientConfig, Resumption};
+use rustls::client::{
+    ClientConfig, ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
+};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
-use rustls::{DigitallySignedStruct, Error, SignatureScheme, SupportedProtocolVersion};
+use rustls::{DigitallySignedStruct, Error, NamedGroup, SignatureScheme, SupportedProtocolVersion};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -25,7 +30,7 @@ use crate::guard::PublicAddr;
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Certificates kept of a presented chain.
-const CHAIN_LIMIT: usize = 16;
+pub const CHAIN_LIMIT: usize = 16;
 
 static PROVIDER: LazyLock<Arc<CryptoProvider>> =
     LazyLock::new(|| Arc::new(rustls_rustcrypto::provider()));
@@ -45,12 +50,6 @@ pub const WEB: Offer = Offer {
     alpn: &[b"http/1.1"],
 };
 
-/// TLS 1.2 alone, with HTTP/2 on offer.
-pub const ONLY_12: Offer = Offer {
-    versions: &[&rustls::version::TLS12],
-    alpn: &[b"h2", b"http/1.1"],
-};
-
 /// TLS 1.3 alone, with HTTP/2 on offer.
 pub const ONLY_13: Offer = Offer {
     versions: &[&rustls::version::TLS13],
@@ -58,7 +57,7 @@ pub const ONLY_13: Offer = Offer {
 };
 
 /// What was negotiated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Handshake {
     /// `TLSv1.3` or `TLSv1.2`.
     pub version: &'static str,
@@ -68,8 +67,8 @@ pub struct Handshake {
     pub group: Option<String>,
     /// The application protocol that the server chose.
     pub alpn: Option<String>,
-    /// Whether an OCSP response was stapled (RFC 6066 section 8).
-    pub ocsp_stapled: bool,
+    /// The stapled OCSP response (RFC 6066 section 8); empty without one.
+    pub staple: Vec<u8>,
     /// Why the server's handshake signature did not prove possession of the
     /// leaf's key; `None` when it did.
     pub unproven: Option<String>,
@@ -77,6 +76,8 @@ pub struct Handshake {
     pub chain: Vec<CertificateDer<'static>>,
     /// How many certificates were presented.
     pub presented: usize,
+    /// Counts on while the connection is used: tickets arrive with the data.
+    pub tickets: Tickets,
 }
 
 /// How a handshake ended without one.
@@ -101,14 +102,15 @@ pub async fn open(
         .map_err(|_| Refused::Failed(Failure::malformed("a host that TLS cannot name")))?;
     let line = net.connect(to, LIMIT).await.map_err(Refused::Failed)?;
     let recorder = Arc::new(Recorder::default());
-    let config = config(offer, net.now_ms(), Arc::clone(&recorder)).map_err(refused)?;
+    let tickets = Tickets::default();
+    let config = config(offer, net.now_ms(), Arc::clone(&recorder), &tickets).map_err(refused)?;
     let shaking = async {
         let connector = TlsConnector::from(Arc::new(config));
         Ok(connector.connect(name, line).await)
     };
     match net.within(LIMIT, shaking).await {
         Ok(Ok(stream)) => {
-            let handshake = describe(&stream, recorder.take());
+            let handshake = describe(&stream, recorder.take(), tickets);
             Ok((stream, handshake))
         }
         Ok(Err(error)) => Err(from_io(&error)),
@@ -116,7 +118,12 @@ pub async fn open(
     }
 }
 
-fn config(offer: Offer, now_ms: u64, recorder: Arc<Recorder>) -> Result<ClientConfig, Error> {
+fn config(
+    offer: Offer,
+    now_ms: u64,
+    recorder: Arc<Recorder>,
+    tickets: &Tickets,
+) -> Result<ClientConfig, Error> {
     let clock = Arc::new(At(UnixTime::since_unix_epoch(Duration::from_millis(
         now_ms,
     ))));
@@ -130,11 +137,11 @@ fn config(offer: Offer, now_ms: u64, recorder: Arc<Recorder>) -> Result<ClientCo
         .iter()
         .map(|protocol| protocol.to_vec())
         .collect();
-    config.resumption = Resumption::disabled();
+    config.resumption = Resumption::store(Arc::new(tickets.clone()));
     Ok(config)
 }
 
-fn describe(stream: &TlsStream<Line>, seen: Seen) -> Handshake {
+fn describe(stream: &TlsStream<Line>, seen: Seen, tickets: Tickets) -> Handshake {
     let (_, session) = stream.get_ref();
     let registered = |debug: String| debug.replace("TLS13_", "TLS_");
     Handshake {
@@ -152,10 +159,11 @@ fn describe(stream: &TlsStream<Line>, seen: Seen) -> Handshake {
         alpn: session
             .alpn_protocol()
             .map(|name| String::from_utf8_lossy(name).into_owned()),
-        ocsp_stapled: seen.ocsp_stapled,
+        staple: seen.staple,
         unproven: seen.unproven,
         presented: seen.presented,
         chain: seen.chain,
+        tickets,
     }
 }
 
@@ -170,6 +178,16 @@ fn from_io(error: &std::io::Error) -> Refused {
         ),
         None => Refused::Failed(crate::port::NetError::Failed(error.to_string()).into()),
     }
+}
+
+/// Octets that nobody foresees.
+pub fn random() -> Result<[u8; 32], Failure> {
+    let mut octets = [0; 32];
+    PROVIDER
+        .secure_random
+        .fill(&mut octets)
+        .map_err(|_| Failure::Blocked("no randomness to be had"))?;
+    Ok(octets)
 }
 
 /// Which of rustls's errors are the server's considered no, and which are
@@ -201,7 +219,7 @@ fn alert_name(alert: rustls::AlertDescription) -> String {
 struct Seen {
     chain: Vec<CertificateDer<'static>>,
     presented: usize,
-    ocsp_stapled: bool,
+    staple: Vec<u8>,
     unproven: Option<String>,
 }
 
@@ -249,7 +267,7 @@ impl ServerCertVerifier for Recorder {
         self.note(|seen| {
             seen.chain = chain;
             seen.presented = 1 + intermediates.len();
-            seen.ocsp_stapled = !ocsp_response.is_empty();
+            seen.staple = ocsp_response.to_vec();
         });
         Ok(ServerCertVerified::assertion())
     }
@@ -282,6 +300,44 @@ impl ServerCertVerifier for Recorder {
         PROVIDER
             .signature_verification_algorithms
             .supported_schemes()
+    }
+}
+
+/// Counts the sessions that a server would resume, and keeps none of them:
+/// no session is ever resumed here.
+#[derive(Clone, Debug, Default)]
+pub struct Tickets(Arc<AtomicUsize>);
+
+impl Tickets {
+    /// How many were offered so far.
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl ClientSessionStore for Tickets {
+    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
+
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        None
+    }
+
+    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        None
+    }
+
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
+
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, _: Tls13ClientSessionValue) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        None
     }
 }
 

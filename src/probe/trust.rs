@@ -61,6 +61,16 @@ impl Reason {
     }
 }
 
+/// Whose list the root of a trusted path stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Anchor {
+    /// Mozilla's: the path is publicly trusted.
+    Mozilla,
+    /// The operator's own (`TRUST_ANCHORS`).
+    Operator,
+}
+
 /// The verdict on one chain for one host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,6 +79,9 @@ pub struct Verdict {
     pub trusted: bool,
     /// Why the path is, or is not, trusted; the name is judged apart.
     pub reason: Reason,
+    /// Whose root the path leads to, where it leads to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<Anchor>,
     /// What the verifier said, where it said more.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
@@ -87,15 +100,16 @@ pub fn judge(
     anchors_pem: &str,
 ) -> Verdict {
     let time = UnixTime::since_unix_epoch(Duration::from_millis(now_ms));
-    let (reason, detail) = match path(chain, time, anchors_pem) {
-        Ok(()) => (Reason::Trusted, String::new()),
-        Err(None) => (Reason::NoCertificate, String::new()),
-        Err(Some(error)) => (reason(&error, described), format!("{error:?}")),
+    let (anchor, reason, detail) = match path(chain, time, anchors_pem) {
+        Ok(anchor) => (Some(anchor), Reason::Trusted, String::new()),
+        Err(None) => (None, Reason::NoCertificate, String::new()),
+        Err(Some(error)) => (None, reason(&error, described), format!("{error:?}")),
     };
     let name_matches = matches_name(chain, host);
     Verdict {
         trusted: reason == Reason::Trusted && name_matches,
         reason,
+        anchor,
         detail: crate::guard::text::clean(&detail, 160),
         name_matches,
         in_order: described
@@ -108,7 +122,7 @@ fn path(
     chain: &[CertificateDer<'_>],
     time: UnixTime,
     anchors_pem: &str,
-) -> Result<(), Option<webpki::Error>> {
+) -> Result<Anchor, Option<webpki::Error>> {
     static ALGORITHMS: LazyLock<rustls::crypto::WebPkiSupportedAlgorithms> =
         LazyLock::new(|| rustls_rustcrypto::provider().signature_verification_algorithms);
     let (leaf, rest) = chain.split_first().ok_or(None)?;
@@ -133,7 +147,10 @@ fn path(
         None,
         None,
     )
-    .map(drop)
+    .map(|path| match own.contains(path.anchor()) {
+        true => Anchor::Operator,
+        false => Anchor::Mozilla,
+    })
     .map_err(Some)
 }
 

@@ -167,7 +167,6 @@ fn refuse_or_fail(probes: &Probes) -> Result<(), Error> {
 fn report(plan: &Plan, world: &World, probes: &Probes) -> Report {
     let rendered = render::probes(probes);
     let findings = check::run(probes, &rendered);
-    let resolver = world.config.doh.host().to_owned();
     Report {
         id: None,
         expires_at: None,
@@ -180,21 +179,37 @@ fn report(plan: &Plan, world: &World, probes: &Probes) -> Report {
         vantage: Vantage {
             service: String::from(SERVICE),
             colo: world.colo.clone(),
-            resolver: resolver.clone(),
+            resolver: world.config.doh.host().to_owned(),
         },
         coverage: coverage::of(probes),
         summary: Summary::of(&findings),
         findings,
         probes: rendered,
-        third_parties: match plan.url.name() {
-            Some(_) => vec![ThirdParty {
-                host: resolver,
-                purpose: String::from("DNS over HTTPS"),
-            }],
-            None => Vec::new(),
-        },
+        third_parties: third_parties(world, probes),
         omitted: Vec::new(),
     }
+}
+
+/// Who besides the host learned of its name.
+fn third_parties(world: &World, probes: &Probes) -> Vec<ThirdParty> {
+    let party = |host: &str, purpose: &str| ThirdParty {
+        host: host.to_owned(),
+        purpose: purpose.to_owned(),
+    };
+    let mut parties = Vec::new();
+    if probes.url.name().is_some() {
+        parties.push(party(world.config.doh.host(), "DNS over HTTPS"));
+    }
+    let searched = !matches!(
+        probes.ct,
+        Some(Err(Failure::Skipped(_)
+            | Failure::Blocked(_)
+            | Failure::OutOfBudget))
+    );
+    if let Some(ct) = world.config.ct.as_ref().filter(|_| searched) {
+        parties.push(party(ct.host(), "certificate transparency search"));
+    }
+    parties
 }
 
 fn at(unix_ms: u64) -> String {

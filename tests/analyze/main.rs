@@ -10,6 +10,7 @@ mod bad_worlds;
 mod hosts;
 mod lookups;
 mod reports;
+mod tls;
 mod zones;
 
 use std::cell::Cell;
@@ -26,6 +27,9 @@ use support::{CountingRandom, MIDNIGHT, MemoryReports};
 
 const HOST: &str = "good.net";
 const IP: &str = "93.184.215.14";
+
+/// Where certificates issued for the host are searched.
+const LOG_SEARCH: &str = "https://crt.sh/?q=good.net&output=json&exclude=expired&deduplicate=Y";
 
 /// One world with its internet and what its calls left behind.
 struct Stage {
@@ -124,6 +128,7 @@ fn good_host(net: &Internet, authority: &Authority) {
         good_site(),
     );
     net.http(&format!("{IP}:80"), to_https());
+    net.file(LOG_SEARCH, 200, &[], "[]");
 }
 
 /// Two name servers in two networks that know the zone and keep it.

@@ -565,6 +565,12 @@ impl Authority {
         leaf: &Leaf,
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) -> ServerConfig {
+        let (chain, key) = self.issues(leaf);
+        server(chain, &key, versions, Vec::new())
+    }
+
+    /// A chain and the key of its leaf.
+    pub fn issues(&self, leaf: &Leaf) -> (Vec<CertificateDer<'static>>, KeyPair) {
         let (mut params, key) = leaf_params(leaf);
         if leaf.with_aia {
             // authorityInfoAccess: one caIssuers URL (RFC 5280 section 4.2.2.1).
@@ -598,7 +604,7 @@ impl Authority {
         if leaf.with_intermediate {
             chain.push(self.middle_der.clone());
         }
-        server(chain, &key, versions)
+        (chain, key)
     }
 }
 
@@ -606,11 +612,27 @@ impl Authority {
 pub fn self_signed(leaf: &Leaf) -> ServerConfig {
     let (params, key) = leaf_params(leaf);
     let certificate = params.self_signed(&key).expect("a certificate");
-    server(
-        vec![certificate.der().clone()],
-        &key,
-        &[&rustls::version::TLS13, &rustls::version::TLS12],
-    )
+    serving(vec![certificate.der().clone()], &key, Vec::new())
+}
+
+/// A certificate signed by itself.
+pub fn self_signed_der(leaf: &Leaf) -> CertificateDer<'static> {
+    let (params, key) = leaf_params(leaf);
+    params
+        .self_signed(&key)
+        .expect("a certificate")
+        .der()
+        .clone()
+}
+
+/// A server that presents this chain, with this OCSP response unless empty.
+pub fn serving(
+    chain: Vec<CertificateDer<'static>>,
+    key: &KeyPair,
+    staple: Vec<u8>,
+) -> ServerConfig {
+    let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
+    server(chain, key, &versions, staple)
 }
 
 fn leaf_params(leaf: &Leaf) -> (CertificateParams, KeyPair) {
@@ -627,13 +649,14 @@ fn server(
     chain: Vec<CertificateDer<'static>>,
     key: &KeyPair,
     versions: &[&'static rustls::SupportedProtocolVersion],
+    staple: Vec<u8>,
 ) -> ServerConfig {
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let mut config = ServerConfig::builder_with_provider(Arc::new(rustls_rustcrypto::provider()))
         .with_protocol_versions(versions)
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(chain, key)
+        .with_single_cert_with_ocsp(chain, key, staple)
         .expect("a chain with its key");
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config

@@ -381,7 +381,7 @@ pub(super) fn other_block(scribe: &mut Scribe, block: &Block) {
 
 /// The longest validity, in days, that CA/Browser Forum rules (ballots 193,
 /// SC31, SC081) allow for a certificate issued at `from`.
-fn lifetime_limit(from: i64) -> (i64, &'static str) {
+pub(crate) fn lifetime_limit(from: i64) -> (i64, &'static str) {
     match from {
         1_868_054_400.. => (47, "since 2029-03-15"),
         1_805_068_800.. => (100, "since 2027-03-15"),

@@ -2,18 +2,15 @@
 //! owner does not mind.
 
 use futures_util::future::join;
-use rustls::pki_types::CertificateDer;
 
 use super::Run;
-use crate::codec::certificate::Certificate;
 use crate::guard::{PublicAddr, PublicUrl, Scheme};
 use crate::probe::Failure;
 use crate::probe::exposure;
 use crate::probe::host::{self, Resolution};
 use crate::probe::http::{Hop, PAGE_CAP, Web};
 use crate::probe::http1::Connection;
-use crate::probe::tls::{self, Handshake, Refused};
-use crate::probe::trust;
+use crate::probe::tls::{self, Refused};
 use crate::probe::wishes::Wish;
 
 /// Why a scheme was left out: not an attempt that failed.
@@ -25,13 +22,25 @@ const UNWANTED: Failure = Failure::Skipped(NOT_WANTED);
 /// Why nothing connected: the owner's wish.
 pub const NOT_WANTED: &str = "the owner allows DNS questions only";
 
-const NO_SOCKETS: Failure =
+pub(super) const NO_SOCKETS: Failure =
     Failure::NotMeasurable("the address is Cloudflare's own, where a Worker may not open sockets");
 
 const fn default_port(scheme: Scheme) -> u16 {
     match scheme {
         Scheme::Http => 80,
         Scheme::Https => 443,
+    }
+}
+
+/// Why the host, and what others know of it, is left alone.
+pub(super) fn in_the_way(resolution: &Resolution, wish: Wish) -> Option<Failure> {
+    match resolution {
+        _ if wish != Wish::All => Some(UNWANTED),
+        Resolution::Judged(_) => None,
+        Resolution::Dangling(_) => Some(Failure::Skipped("the name leads to no address")),
+        Resolution::Refused(_) | Resolution::Unknown(_) => {
+            Some(Failure::Blocked("the host's addresses are not known"))
+        }
     }
 }
 
@@ -55,16 +64,9 @@ impl Run {
             self.wish(),
         )
         .await;
-        let in_the_way = match &resolution {
-            _ if wish != Wish::All => Some(UNWANTED),
-            Resolution::Judged(_) => None,
-            Resolution::Dangling(_) => Some(Failure::Skipped("the name leads to no address")),
-            Resolution::Refused(_) | Resolution::Unknown(_) => {
-                Some(Failure::Blocked("the host's addresses are not known"))
-            }
-        };
+        let obstacle = in_the_way(&resolution, wish);
         self.note(|probes| probes.resolution = Some(resolution));
-        if let Some(failure) = in_the_way {
+        if let Some(failure) = obstacle {
             return self.note(|probes| probes.set_out(failure));
         }
         let (secure, plain) = (self.url_for(Scheme::Https), self.url_for(Scheme::Http));
@@ -88,17 +90,15 @@ impl Run {
             Ok(reached) => reached,
             Err(failure) => {
                 self.note(|probes| {
-                    let refused = Refused::Failed(failure.clone());
-                    probes.tls.web = Some(Err(refused.clone()));
-                    probes.tls.only_12 = Some(Err(refused));
+                    probes.tls.set_out(&failure);
                     probes.https = Some(Err(failure));
                 });
                 return false;
             }
         };
-        join(self.versions(&url, &to), self.secure_pages(&url, &to))
-            .await
-            .1
+        let (reached, ()) = join(self.secure_pages(&url, &to), self.hellos(&url, &to)).await;
+        self.note_bare_chain();
+        reached
     }
 
     async fn reach(
@@ -113,26 +113,6 @@ impl Run {
         {
             Some(to) => Ok((url, *to)),
             None => Err(Failure::Blocked("no address may be connected to")),
-        }
-    }
-
-    /// TLS 1.2 by itself, and 1.3 by itself where 1.2 is declined.
-    async fn versions(&self, url: &PublicUrl, to: &PublicAddr) {
-        if host::refuses_sockets(to) {
-            let refused = Refused::Failed(NO_SOCKETS);
-            self.note(|probes| probes.tls.only_12 = Some(Err(refused)));
-            return;
-        }
-        let only_12 = tls::open(&self.net, to, url.host(), tls::ONLY_12)
-            .await
-            .map(|open| open.1);
-        let declined = matches!(only_12, Err(Refused::Declined(_)));
-        self.note(|probes| probes.tls.only_12 = Some(only_12));
-        if declined {
-            let only_13 = tls::open(&self.net, to, url.host(), tls::ONLY_13)
-                .await
-                .map(|open| open.1);
-            self.note(|probes| probes.tls.only_13 = Some(only_13));
         }
     }
 
@@ -186,26 +166,6 @@ impl Run {
         };
         join(pages, paths).await;
         reached
-    }
-
-    fn note_handshake(&self, handshake: Handshake) {
-        let chain: Vec<Certificate> = handshake
-            .chain
-            .iter()
-            .map_while(|der: &CertificateDer<'_>| Certificate::from_der(der).ok())
-            .collect();
-        let verdict = trust::judge(
-            &handshake.chain,
-            &chain,
-            self.url.host(),
-            self.net.now_ms(),
-            &self.net.config().trust_anchors,
-        );
-        self.note(|probes| {
-            probes.tls.web = Some(Ok(handshake));
-            probes.tls.chain = chain;
-            probes.tls.verdict = Some(verdict);
-        });
     }
 
     /// The journey from plain HTTP; it ends where the secure one begins.

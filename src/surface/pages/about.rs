@@ -65,7 +65,9 @@ fn page(visit: &Visit<'_>) -> Markup {
             ul {
                 li { "the resolver " code { (config.doh.host()) } ", for DNS;" }
                 li { "the registration service " code { (config.rdap.host()) } ", and the registry it refers to;" }
-                li { "the certificate transparency search " code { (config.ct.host()) } "." }
+                @if let Some(ct) = &config.ct {
+                    li { "the certificate transparency search " code { (ct.host()) } ", for the certificates issued for the name." }
+                }
             }
             p { "Reports are kept for " (hours(config.report_ttl_seconds)) " under an address that cannot be guessed, are listed nowhere, and are then deleted." }
 

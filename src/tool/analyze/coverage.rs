@@ -15,12 +15,17 @@ pub(super) fn of(probes: &Probes) -> Coverage {
     let mut count = Count::default();
     dns(probes, &mut count);
     address(probes, &mut count);
-    for handshake in [&probes.tls.web, &probes.tls.only_12] {
-        match handshake {
-            Some(Ok(_) | Err(Refused::Declined(_))) => count.had(true),
+    for outcome in probes.tls.outcomes() {
+        match outcome {
+            Some(Ok(()) | Err(Refused::Declined(_))) => count.had(true),
             Some(Err(Refused::Failed(failure))) => count.failed(failure),
             None => count.had(false),
         }
+    }
+    match &probes.ct {
+        Some(Ok(_)) => count.had(true),
+        Some(Err(failure)) => count.failed(failure),
+        None => count.had(false),
     }
     for journey in [&probes.https, &probes.http] {
         match journey {

@@ -11,10 +11,15 @@ use super::super::mark::{counted, icon, instant, scalar};
 use super::{items, text, unmeasured};
 
 /// What each handshake was offered.
-const HANDSHAKES: [(&str, &str); 3] = [
+const HANDSHAKES: [(&str, &str); 8] = [
     ("best", "Best offer"),
-    ("only12", "TLS 1.2 only"),
     ("only13", "TLS 1.3 only"),
+    ("only12", "TLS 1.2 at most"),
+    ("only11", "TLS 1.1 at most"),
+    ("only10", "TLS 1.0 only"),
+    ("weakSuites", "Weak suites only"),
+    ("brokenSuites", "Broken suites only"),
+    ("postQuantum", "X25519MLKEM768 only"),
 ];
 
 /// The `tls` member of a report, made at `time`.

@@ -1,0 +1,233 @@
+//! What vouches for the certificate beside its chain: revocation staples and
+//! transparency logs. None of it is required of anybody.
+
+use super::Case;
+use super::tls::no_certificate;
+use crate::codec::ocsp::{Nothing, Ocsp, Status};
+use crate::probe::Failure;
+use crate::probe::tls::Refused;
+use crate::probe::trust::Anchor;
+use crate::report::{Confidence, Finding, Severity};
+
+checks! {
+    STAPLE {
+        id: "tls.ocsp_staple",
+        about: "Whether the server staples an OCSP response, and what it says until when. Its signature is not \
+            verified. Stapling is not required, and several issuers no longer run OCSP.",
+        reference: "RFC 6066 section 8",
+        reproduce: "openssl s_client -connect {host}:443 -servername {host} -status </dev/null",
+        maps_to: ["internet.nl:web_https_tls_ocsp", "cwe:299"],
+    }
+
+    MUST_STAPLE {
+        id: "tls.must_staple",
+        about: "Whether a certificate that promises a staple comes with one: strict clients refuse it otherwise.",
+        reference: "RFC 7633 section 4.2.3.1",
+        reproduce: "openssl s_client -connect {host}:443 -servername {host} -status </dev/null",
+        maps_to: [],
+    }
+
+    SCT {
+        id: "tls.sct",
+        about: "Whether timestamps of transparency logs come with the certificate, embedded or in the TLS \
+            extension: some browsers want two from public issuers.",
+        reference: "RFC 6962 section 3.3",
+        reproduce: "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -ext ct_precert_scts",
+        maps_to: [],
+    }
+
+    CT {
+        id: "tls.ct",
+        about: "What transparency logs hold for the name, and whether the certificate presented is among it. \
+            What is logged was issued once; it is never taken for what a server presents.",
+        reference: "RFC 6962 section 1",
+        reproduce: "curl 'https://crt.sh/?q={host}&output=json&exclude=expired'",
+        maps_to: [],
+    }
+}
+
+pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    if case.probes.tls.chain.is_empty() {
+        for check in [STAPLE, MUST_STAPLE, SCT] {
+            no_certificate(case, check, findings);
+        }
+    } else {
+        staple(case, findings);
+        must_staple(case, findings);
+        sct(case, findings);
+    }
+    logged(case, findings);
+}
+
+fn now(case: &Case<'_>) -> i64 {
+    i64::try_from(case.probes.now_ms / 1000).unwrap_or(i64::MAX)
+}
+
+fn staple(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let tls = &case.probes.tls;
+    let leaf = tls.chain.first().map(|leaf| leaf.serial.as_str());
+    let draft = match &tls.staple {
+        None => case.info(STAPLE, "No OCSP response is stapled, which is not required."),
+        Some(Err(Nothing::Malformed)) => case
+            .warn(STAPLE, Severity::Low, "What is stapled is no OCSP response.")
+            .fix("Have the server fetch the staple anew, or switch stapling off."),
+        Some(Err(Nothing::Error(error))) => case
+            .warn(
+                STAPLE,
+                Severity::Low,
+                format!("What is stapled is an error of the responder ({error})."),
+            )
+            .fix("Have the server fetch the staple anew, or switch stapling off."),
+        Some(Ok(ocsp)) if leaf != Some(ocsp.serial.as_str()) => case
+            .warn(STAPLE, Severity::Low, "The staple is about another certificate.")
+            .fix("Restart the server after the certificate changes, so that it fetches the right staple."),
+        Some(Ok(ocsp)) => stapled(case, ocsp),
+    };
+    draft
+        .evidence("/tls/staple")
+        .evidence("/tls/handshakes/best/ocspStapled")
+        .add(findings);
+}
+
+fn stapled<'c, 'a>(case: &'c Case<'a>, ocsp: &Ocsp) -> super::Draft<'c, 'a> {
+    let over = ocsp.next_update.is_some_and(|until| until < now(case));
+    match ocsp.status {
+        Status::Revoked => case
+            .fail(
+                STAPLE,
+                Severity::High,
+                "The stapled OCSP response says that the certificate is revoked.",
+            )
+            .fix("Replace the certificate."),
+        Status::Unknown => case
+            .warn(
+                STAPLE,
+                Severity::Low,
+                "The responder does not know the certificate.",
+            )
+            .fix("Ask the issuer; strict clients refuse this."),
+        Status::Good if over => case
+            .warn(
+                STAPLE,
+                Severity::Low,
+                "The stapled OCSP response has run out.",
+            )
+            .fix("Have the server fetch the staple anew; strict clients refuse an old one."),
+        Status::Good => case.pass(
+            STAPLE,
+            "The stapled OCSP response says that the certificate is not revoked.",
+        ),
+    }
+}
+
+fn must_staple(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let tls = &case.probes.tls;
+    let promised = tls.chain.first().is_some_and(|leaf| leaf.must_staple);
+    let draft = match (promised, &tls.staple) {
+        (false, _) => case.not_applicable(MUST_STAPLE, "The certificate promises no staple."),
+        (true, Some(Ok(_))) => case.pass(MUST_STAPLE, "The promised staple is there."),
+        (true, _) => case
+            .fail(
+                MUST_STAPLE,
+                Severity::Medium,
+                "The certificate promises an OCSP staple, and none that can be read is there.",
+            )
+            .fix("Switch OCSP stapling on, or have the certificate issued without the TLS feature extension."),
+    };
+    draft
+        .evidence("/tls/handshakes/best/ocspStapled")
+        .add(findings);
+}
+
+fn sct(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let tls = &case.probes.tls;
+    let embedded = tls.chain.first().map_or(0, |leaf| leaf.sct_count);
+    let extension = match &tls.up_to_12 {
+        Some(Ok(answer)) => answer.scts.len(),
+        _ => 0,
+    };
+    let public = tls
+        .verdict
+        .as_ref()
+        .is_some_and(|verdict| verdict.anchor == Some(Anchor::Mozilla));
+    let draft = match (embedded.max(extension), public) {
+        (2.., _) => case.pass(
+            SCT,
+            format!("{embedded} timestamps of transparency logs are embedded, {extension} in the TLS extension."),
+        ),
+        // A staple may carry some too, and that is not looked into.
+        (few, true) => case
+            .warn(
+                SCT,
+                Severity::Low,
+                format!("{few} timestamps of transparency logs come with the certificate; some browsers want two."),
+            )
+            .confidence(Confidence::Medium)
+            .fix("Have the certificate issued with embedded timestamps, as public issuers do by default."),
+        (few, false) => case.info(
+            SCT,
+            format!("{few} timestamps of transparency logs come with the certificate; only public issuers need any."),
+        ),
+    };
+    draft
+        .evidence("/tls/scts/certificate")
+        .evidence("/tls/scts/extension")
+        .add(findings);
+}
+
+fn logged(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let probes = case.probes;
+    let logged = match &probes.ct {
+        Some(Ok(logged)) => logged,
+        Some(Err(failure)) => {
+            return case
+                .unmeasured(CT, failure)
+                .evidence("/ct/failure")
+                .add(findings);
+        }
+        None => {
+            return case
+                .unmeasured(CT, &Failure::TimedOut)
+                .evidence("/ct/failure")
+                .add(findings);
+        }
+    };
+    let out_of_reach = matches!(
+        &probes.tls.web,
+        Some(Err(Refused::Failed(Failure::NotMeasurable(_))))
+    );
+    let presented = probes.tls.chain.first();
+    let newest = logged.entries.first();
+    let draft = match (presented, newest) {
+        (Some(leaf), _) if logged.has(&leaf.serial) => case.pass(
+            CT,
+            "The certificate presented is in the transparency logs.",
+        ),
+        (_, None) => case.info(CT, "The log search knows no current certificate for this name."),
+        // Searches lag behind the logs by hours, and answers are cut.
+        (Some(_), Some(_)) => case
+            .info(
+                CT,
+                "The certificate presented is not among those that the log search knows for this name.",
+            )
+            .confidence(Confidence::Low),
+        (None, Some(entry)) => {
+            let why = match out_of_reach {
+                true => "Logged, not seen served: the address cannot be connected to from here",
+                false => "Logged, not seen served: no certificate was presented",
+            };
+            case.info(
+                CT,
+                format!(
+                    "{why}. The newest certificate in the transparency logs is by {}, valid until {}.",
+                    entry.issuer, entry.not_after
+                ),
+            )
+        }
+    };
+    draft
+        .evidence("/ct/hasPresented")
+        .evidence("/ct/count")
+        .evidence("/ct/entries/0")
+        .add(findings);
+}
