@@ -27,6 +27,8 @@ import { REDIRECTS } from "./web/redirects.mjs";
 const [TLS10, TLS11, TLS12, TLS13] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 const MODERN = [TLS12, TLS13];
 const LEGACY_CIPHERS = "DEFAULT:@SECLEVEL=0";
+/** Nothing but forward secrecy and authenticated encryption. */
+const STRONG_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 const v4 = (number) => `93.184.216.${number}`;
 const v6 = (number) => `2606:2800:220:1::${number}`;
@@ -77,13 +79,13 @@ const SITES = [
     "lab-good.com",
     both(10),
     "everything done right",
-    tls("good", { site: "good", alpn: ["h2", "http/1.1"] }),
+    tls("good", { site: "good", alpn: ["h2", "http/1.1"], options: { ciphers: STRONG_CIPHERS } }),
   ),
   site(
     "www.lab-good.com",
     both(10),
     "an alias of lab-good.com",
-    tls("good", { site: "good", alpn: ["h2", "http/1.1"] }),
+    tls("good", { site: "good", alpn: ["h2", "http/1.1"], options: { ciphers: STRONG_CIPHERS } }),
   ),
   site(
     "mta-sts.lab-good.com",
@@ -376,6 +378,11 @@ const HANDSHAKES = [
   broken("huge-record", 56, "a record longer than any may be", "hugeRecord"),
   handshake("must-staple", 57, "promises a staple and has none", "mustStaple"),
   { ...broken("refused", 58, "nobody listens"), http: null, https: null },
+  handshake("null-suites", 59, "TLS 1.2, and suites that do not encrypt", "nullSuites", {
+    versions: [TLS12],
+    options: { ciphers: "ECDHE+AESGCM:NULL-SHA256:@SECLEVEL=0" },
+  }),
+  broken("endless", 60, "empty records without end", "endless"),
 ];
 
 const FAMILIES = [

@@ -116,6 +116,7 @@ async function makeCertificates({ root, policy, middle, deep, rsaMiddle, strange
     legacy: await byRsa([tls("legacy"), tls("every-version"), tls("cbc-only")], {
       algorithm: rsa(2048),
     }),
+    nullSuites: await byRsa([tls("null-suites")], { algorithm: rsa(2048) }),
     expired: await ordinary([tls("expired")], { notBefore: days(-100), notAfter: days(-10) }),
     notYet: await ordinary([tls("not-yet")], { notBefore: days(10), notAfter: days(100) }),
     selfSigned: await alone([tls("self-signed")]),

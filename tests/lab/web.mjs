@@ -17,6 +17,6 @@ await Promise.all([
   listenHosts(certificates, ledger),
   listenSound(certificates),
   listenPrivate(ledger),
-  listenRegistry(ledger),
+  listenRegistry(certificates, ledger),
 ]);
 await listenControl(ledger);

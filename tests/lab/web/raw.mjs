@@ -43,6 +43,15 @@ export const RAW = {
     });
   },
 
+  /** Answers with empty handshake records for as long as somebody listens. */
+  endless(socket) {
+    socket.once("data", () => {
+      const timer = setInterval(() => socket.write(Buffer.from([HANDSHAKE, 3, 3, 0, 0])), 20);
+      socket.on("close", () => clearInterval(timer));
+      socket.on("error", () => clearInterval(timer));
+    });
+  },
+
   /** Ends the connection in the middle of the Certificate message. */
   cutCertificate(socket) {
     spoil(socket, (flight) => {

@@ -4,6 +4,7 @@
 //         /dns.json, /ipv4.json, /ipv6.json, /asn.json (RFC 9224) that point back here
 //   8056  certificate transparency search in the form of crt.sh: /?q=NAME&output=json
 
+import { X509Certificate } from "node:crypto";
 import { createServer } from "node:http";
 import { once } from "node:events";
 
@@ -144,7 +145,9 @@ function rdap(url) {
   return undefined;
 }
 
-function logged(id, commonName, names, from, to) {
+/** `certificate`: one of the lab's own, so that what is logged is also what is presented. */
+function logged(id, commonName, names, from, to, certificate) {
+  const serial = certificate && new X509Certificate(certificate.chain[0]).serialNumber;
   return {
     issuer_ca_id: 1,
     issuer_name: "C=US, O=Lab Log Authority, CN=Lab Log CA 1",
@@ -154,17 +157,28 @@ function logged(id, commonName, names, from, to) {
     entry_timestamp: inDays(from).slice(0, 23),
     not_before: inDays(from).slice(0, 19),
     not_after: inDays(to).slice(0, 19),
-    serial_number: id.toString(16).padStart(18, "0"),
+    serial_number: serial?.toLowerCase() ?? id.toString(16).padStart(18, "0"),
     result_count: 2,
   };
 }
 
-const LOG = {
+const log = (certificates) => ({
   "lab-cloud.com": [
     logged(101, "lab-cloud.com", ["lab-cloud.com", "*.lab-cloud.com"], -20, 70),
     logged(102, "lab-cloud.com", ["lab-cloud.com"], -200, -110),
   ],
-  "lab-good.com": [logged(201, "lab-good.com", ["lab-good.com", "www.lab-good.com"], -30, 60)],
+  "lab-good.com": [
+    logged(
+      201,
+      "lab-good.com",
+      ["lab-good.com", "www.lab-good.com"],
+      -30,
+      60,
+      certificates.good,
+    ),
+  ],
+  // Another certificate than the one presented.
+  "rsa.lab-tls.net": [logged(202, "rsa.lab-tls.net", ["rsa.lab-tls.net"], -10, 80)],
   "lab-hostile.com": [
     logged(
       301,
@@ -174,9 +188,10 @@ const LOG = {
       60,
     ),
   ],
-};
+});
 
-export async function listenRegistry(ledger) {
+export async function listenRegistry(certificates, ledger) {
+  const entries = log(certificates);
   await listen(
     RDAP_PORT,
     ledger,
@@ -185,7 +200,7 @@ export async function listenRegistry(ledger) {
     (url) => url.pathname.split("/")[2],
   );
   const asked = (url) => (url.searchParams.get("q") ?? "").replace(/^%\.|^\*\./, "").toLowerCase();
-  await listen(CT_PORT, ledger, "application/json", (url) => LOG[asked(url)] ?? [], asked);
+  await listen(CT_PORT, ledger, "application/json", (url) => entries[asked(url)] ?? [], asked);
 }
 
 async function listen(port, ledger, type, answer, nameIn) {
