@@ -12,6 +12,12 @@ checks! {
         id: "tls.chain",
         about: "Whether the certificates are sent in order, each issued by the next, none missing between \
             the leaf and a known root, none twice, none that has no part in it, and no root.",
+        when: [
+            Fail "a certificate cannot be read, or the leaf's issuer is not sent",
+            Warn "certificates are duplicate, unrelated or out of order",
+            Info "the root is sent along",
+            Pass "none of these",
+        ],
         reference: "RFC 8446 section 4.4.2",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null",
         maps_to: ["internet.nl:web_https_cert_chain"],
@@ -37,6 +43,11 @@ checks! {
     LIFETIME {
         id: "tls.lifetime",
         about: "Whether the leaf's validity is no longer than public issuers may grant.",
+        when: [
+            Warn "it is longer, and the issuer is public or unknown",
+            Info "it is longer, and the issuer is one of the operator's own anchors",
+            Pass "it is not",
+        ],
         reference: "CA/Browser Forum Baseline Requirements section 6.3.2",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -dates",
         maps_to: [],

@@ -14,6 +14,12 @@ checks! {
         id: "tls.ocsp_staple",
         about: "Whether the server staples an OCSP response, and what it says until when. Its signature is not \
             verified. Stapling is not required, and several issuers no longer run OCSP.",
+        when: [
+            Info "nothing is stapled",
+            Fail "it says revoked",
+            Warn "it is unreadable, an error, about another certificate, run out, or of unknown status",
+            Pass "it says good, of this certificate, now",
+        ],
         reference: "RFC 6066 section 8",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -status </dev/null",
         maps_to: ["internet.nl:web_https_tls_ocsp", "cwe:299"],
@@ -31,6 +37,11 @@ checks! {
         id: "tls.sct",
         about: "Whether timestamps of transparency logs come with the certificate, embedded or in the TLS \
             extension: some browsers want two from public issuers.",
+        when: [
+            Pass "two or more come with it",
+            Warn "fewer, and the chain leads to a root in Mozilla's list",
+            Info "fewer, and it does not",
+        ],
         reference: "RFC 6962 section 3.3",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -ext ct_precert_scts",
         maps_to: [],
@@ -40,6 +51,12 @@ checks! {
         id: "tls.ct",
         about: "What transparency logs hold for the name, and whether the certificate presented is among it. \
             What is logged was issued once; it is never taken for what a server presents.",
+        when: [
+            Pass "the certificate presented is among what is logged for the name",
+            Info "it is not, which may be the search's lag; or none was presented; or nothing is logged",
+            Inconclusive "the search failed",
+            NotApplicable "the search is switched off (`CT_URL`), or the host has no name",
+        ],
         reference: "RFC 6962 section 1",
         reproduce: "curl 'https://crt.sh/?q={host}&output=json&exclude=expired'",
         maps_to: [],

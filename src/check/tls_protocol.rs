@@ -27,6 +27,10 @@ checks! {
     TLS11 {
         id: "tls.version_11",
         about: "Whether TLS 1.1, which is withdrawn, is declined.",
+        when: [
+            Pass "an alert, or another version, answers a hello that offers TLS 1.1 at most",
+            Fail "TLS 1.1 answers it",
+        ],
         reference: "RFC 8996 section 5",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_1 -cipher 'ALL:@SECLEVEL=0' </dev/null",
         maps_to: ["internet.nl:web_https_tls_version", "cwe:327"],
@@ -35,6 +39,10 @@ checks! {
     TLS10 {
         id: "tls.version_10",
         about: "Whether TLS 1.0, which is withdrawn, is declined.",
+        when: [
+            Pass "an alert, or another version, answers a hello that offers TLS 1.0 alone",
+            Fail "TLS 1.0 answers it",
+        ],
         reference: "RFC 8996 section 4",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1 -cipher 'ALL:@SECLEVEL=0' </dev/null",
         maps_to: ["internet.nl:web_https_tls_version", "cwe:327"],
@@ -44,6 +52,11 @@ checks! {
         id: "tls.suites",
         about: "Whether cipher suites without forward secrecy or in CBC mode, or broken ones (RC4, DES, 3DES, \
             export grade, no encryption, no authentication) are accepted where nothing better is offered.",
+        when: [
+            Fail "a hello with broken suites only is answered",
+            Warn "a hello with weak suites only is answered",
+            Pass "both are declined",
+        ],
         reference: "RFC 9325 section 4.1",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_2 -cipher \
             'ALL:eNULL:!ECDHE+AESGCM:!DHE+AESGCM:!CHACHA20:@SECLEVEL=0' </dev/null",
@@ -54,6 +67,10 @@ checks! {
         id: "tls.post_quantum",
         about: "Whether the key-exchange group X25519MLKEM768 is offered, so that what is recorded today \
             cannot be read with a quantum computer later; seen by the server asking for its share.",
+        when: [
+            Pass "a hello that offers X25519MLKEM768 alone, without a share, gets a HelloRetryRequest for it",
+            Info "it is declined",
+        ],
         reference: "RFC 8446 section 4.1.4; draft-ietf-tls-ecdhe-mlkem",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_3 -groups X25519MLKEM768 </dev/null",
         maps_to: [],

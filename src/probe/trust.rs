@@ -1,11 +1,16 @@
 //! What a strict client would say of a presented chain: a verdict against the
 //! Mozilla roots and the operator's anchors, with its precise reason.
 
-use std::sync::LazyLock;
+use std::collections::BTreeSet;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::pki_types::{
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, ServerName,
+    SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
+};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use webpki::{EndEntityCert, KeyUsage};
 
 use crate::codec::certificate::Certificate;
@@ -118,13 +123,73 @@ pub fn judge(
     }
 }
 
+static ALGORITHMS: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> =
+    LazyLock::new(|| {
+        let known = rustls_rustcrypto::provider().signature_verification_algorithms;
+        let remembering = |algorithm| -> &'static dyn SignatureVerificationAlgorithm {
+            Box::leak(Box::new(Remembering(algorithm)))
+        };
+        known.all.iter().copied().map(remembering).collect()
+    });
+
+/// Verifies what it has not verified before. The same few intermediates stand
+/// behind most leaves, and their signatures cost more than all the rest of a
+/// judgement; a signature that was right once is right for ever.
+#[derive(Debug)]
+struct Remembering(&'static dyn SignatureVerificationAlgorithm);
+
+/// Signatures remembered by an isolate, 32 octets each.
+const MEMORY_LIMIT: usize = 512;
+
+static MEMORY: LazyLock<Mutex<BTreeSet<[u8; 32]>>> = LazyLock::new(Mutex::default);
+
+impl SignatureVerificationAlgorithm for Remembering {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        let mut seal = Sha256::new();
+        for part in [
+            self.0.public_key_alg_id().as_ref(),
+            self.0.signature_alg_id().as_ref(),
+            public_key,
+            message,
+            signature,
+        ] {
+            seal.update((part.len() as u64).to_be_bytes());
+            seal.update(part);
+        }
+        let seal: [u8; 32] = seal.finalize().into();
+        // A panic while holding the lock leaves a plain set: still readable.
+        let memory = || MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory().contains(&seal) {
+            return Ok(());
+        }
+        self.0.verify_signature(public_key, message, signature)?;
+        let mut memory = memory();
+        if memory.len() >= MEMORY_LIMIT {
+            memory.clear();
+        }
+        memory.insert(seal);
+        Ok(())
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.0.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.0.signature_alg_id()
+    }
+}
+
 fn path(
     chain: &[CertificateDer<'_>],
     time: UnixTime,
     anchors_pem: &str,
 ) -> Result<Anchor, Option<webpki::Error>> {
-    static ALGORITHMS: LazyLock<rustls::crypto::WebPkiSupportedAlgorithms> =
-        LazyLock::new(|| rustls_rustcrypto::provider().signature_verification_algorithms);
     let (leaf, rest) = chain.split_first().ok_or(None)?;
     let leaf = EndEntityCert::try_from(leaf).map_err(Some)?;
     let intermediates: Vec<CertificateDer<'_>> = rest
@@ -139,7 +204,7 @@ fn path(
         .cloned()
         .collect();
     leaf.verify_for_usage(
-        ALGORITHMS.all,
+        &ALGORITHMS,
         &anchors,
         &intermediates,
         time,
@@ -214,5 +279,60 @@ fn unknown_issuer(error: &webpki::Error, described: &[Certificate]) -> Reason {
     match issuer_sent || leaf.ca_issuers.is_empty() {
         true => Reason::UnknownIssuer,
         false => Reason::MissingIntermediate,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use rustls::pki_types::alg_id;
+
+    use super::*;
+
+    /// Holds a signature for right when it repeats the message.
+    #[derive(Debug, Default)]
+    struct Echo(AtomicUsize);
+
+    impl SignatureVerificationAlgorithm for Echo {
+        fn verify_signature(
+            &self,
+            _: &[u8],
+            message: &[u8],
+            signature: &[u8],
+        ) -> Result<(), InvalidSignature> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            match message == signature {
+                true => Ok(()),
+                false => Err(InvalidSignature),
+            }
+        }
+
+        fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+            alg_id::ED25519
+        }
+
+        fn signature_alg_id(&self) -> AlgorithmIdentifier {
+            alg_id::ED25519
+        }
+    }
+
+    #[test]
+    fn a_right_signature_is_verified_once_and_a_wrong_one_always() {
+        let echo: &'static Echo = Box::leak(Box::default());
+        let remembering = Remembering(echo);
+        let verify = |key: &[u8], message: &[u8], signature: &[u8]| {
+            remembering
+                .verify_signature(key, message, signature)
+                .is_ok()
+        };
+        assert!(verify(b"key", b"message", b"message"));
+        assert!(verify(b"key", b"message", b"message"));
+        assert_eq!(echo.0.load(Ordering::Relaxed), 1);
+        assert!(!verify(b"key", b"message", b"other"));
+        assert!(!verify(b"key", b"message", b"other"));
+        assert!(!verify(b"key", b"messag", b"emessage"), "cut elsewhere");
+        assert!(verify(b"another", b"message", b"message"));
+        assert_eq!(echo.0.load(Ordering::Relaxed), 5);
     }
 }
