@@ -74,6 +74,14 @@ export const PARTS = [
     needs: ["setup"],
   },
   {
+    name: "judge",
+    title: "the guard over the attack corpus, nothing missed, no false alarm",
+    command: ["scripts/judge"],
+    count: check,
+    minutes: 10,
+    needs: ["setup"],
+  },
+  {
     name: "build",
     title: "the Worker builds",
     command: ["node", "scripts/lib/build.mjs"],

@@ -144,7 +144,7 @@ impl Gate {
     async fn pass(&self, call: Call<'_>, flaw: Option<Error>) -> Answer {
         let started = self.world.clock.now_ms();
         let args = redact::arguments(call.tool, &call.arguments);
-        let digest = self.keyed(&call.arguments.to_string());
+        let digest = self.keyed(&redact::canonical(call.tool, &call.arguments).to_string());
         let errand = Errand {
             world: Rc::clone(&self.world),
             subrequests: Rc::new(Cell::new(0)),
@@ -308,10 +308,10 @@ impl Gate {
             client: Client {
                 ip: self.logged_ip(caller),
                 ua: &caller.agent,
-                session: self.keyed(
-                    call.session
-                        .unwrap_or(&format!("{}|{}", caller.key, caller.agent)),
-                ),
+                session: self.keyed(&match call.session {
+                    Some(session) => text::canonical(session),
+                    None => format!("{}|{}", caller.key, caller.agent).into(),
+                }),
                 name: call.client_name,
             },
             protocol: Protocol {

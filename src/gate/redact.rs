@@ -1,4 +1,5 @@
-//! What of a call's arguments the event line may carry.
+//! What of a call's arguments the event line may carry, and the form that its
+//! digest is made of.
 //!
 //! Nothing here is told apart by looking for secrets: each argument has one
 //! stated form ([`Log`]), and an argument nobody declared appears by count
@@ -27,12 +28,55 @@ pub fn arguments(tool: &Tool, given: &Value) -> Value {
     }
     let unknown = given
         .keys()
-        .filter(|name| !tool.log.iter().any(|(known, _)| known == name))
+        .filter(|name| tool.log_of(name).is_none())
         .count();
     if unknown > 0 {
         shown.insert(String::from("unknownArguments"), json!(unknown));
     }
     Value::Object(shown)
+}
+
+/// The arguments in their one form, so that equal calls have equal digests:
+/// members sorted, those that are null left out like those that are absent,
+/// text canonical, hosts in lower case.
+pub fn canonical(tool: &Tool, given: &Value) -> Value {
+    let Value::Object(given) = given else {
+        return match given {
+            Value::Null => json!({}),
+            other => canonical_value(other),
+        };
+    };
+    let form = |name: &str, value: &Value| match (tool.log_of(name), value) {
+        (Some(Log::Target), Value::String(text)) => json!(lower_host(&text::canonical(text))),
+        _ => canonical_value(value),
+    };
+    given
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (text::canonical(name).into_owned(), form(name, value)))
+        .collect()
+}
+
+fn canonical_value(value: &Value) -> Value {
+    match value {
+        Value::String(text) => json!(text::canonical(text)),
+        Value::Array(items) => items.iter().map(canonical_value).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (text::canonical(name).into_owned(), canonical_value(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+/// Scheme and authority in lower case; what follows them is the host's own.
+fn lower_host(target: &str) -> String {
+    let start = target.find("://").map_or(0, |at| at + 3);
+    let end = target[start..]
+        .find(['/', '\\', '?', '#'])
+        .map_or(target.len(), |at| start + at);
+    let (head, tail) = target.split_at(end);
+    format!("{}{tail}", head.to_lowercase())
 }
 
 fn argument(value: &Value, log: Log) -> Value {
@@ -140,6 +184,29 @@ mod tests {
                 target(shape)
             );
         }
+    }
+
+    #[test]
+    fn one_call_has_one_canonical_form_however_it_is_written() {
+        let registry = crate::tool::Registry::new();
+        let analyze = registry.find("analyze").unwrap();
+        let form = |given: Value| canonical(analyze, &given).to_string();
+        let plain = form(json!({"target": "https://lab-good.com/Path"}));
+        for same in [
+            json!({"target": "HTTPS://LAB-Good.com/Path"}),
+            json!({"target": "https://lab\u{200b}-good.com/Path", "detail": null}),
+            json!({"detail": null, "target": "https://ｌａｂ-good.com/Path"}),
+        ] {
+            assert_eq!(form(same.clone()), plain, "{same}");
+        }
+        for other in [
+            json!({"target": "https://lab-good.com/path"}),
+            json!({"target": "https://lab-good.com/Path", "detail": "full"}),
+            json!({"target": ["https://lab-good.com/Path"]}),
+        ] {
+            assert_ne!(form(other.clone()), plain, "{other}");
+        }
+        assert_eq!(form(Value::Null), form(json!({})));
     }
 
     #[test]

@@ -13,6 +13,7 @@
 mod address;
 mod name;
 mod operator;
+mod recent;
 mod refusal;
 mod special;
 pub mod text;

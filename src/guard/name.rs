@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 use super::address::judge_ip;
+use super::recent::is_recent;
 use super::refusal::{Class, Refusal};
 use super::{special, text};
 
@@ -86,10 +87,10 @@ pub(super) fn to_ascii(raw: &str) -> Result<Cow<'_, str>, Refusal> {
     Ok(ascii)
 }
 
-/// The rules on a name as it was sent: its length, and no character that
-/// UTS #46 drops without a trace. Nobody types those, and
-/// `exam\u{200B}ple.com` is not what its reader sees. The two joiners are
-/// letters of some scripts, and IDNA judges their context.
+/// The rules on a name as it was sent: its length, no character that parsers
+/// do not all know, and none that UTS #46 drops without a trace. Nobody types
+/// those, and `exam\u{200B}ple.com` is not what its reader sees. The two
+/// joiners are letters of some scripts, and IDNA judges their context.
 pub(super) fn refuse_raw(raw: &str) -> Result<(), Refusal> {
     let ascii = raw.is_ascii();
     let longest = if ascii { MAX_NAME + 1 } else { MAX_RAW_NAME };
@@ -99,6 +100,9 @@ pub(super) fn refuse_raw(raw: &str) -> Result<(), Refusal> {
     let vanishes = |c| text::is_invisible(c) && !matches!(c, '\u{200C}' | '\u{200D}');
     if !ascii && raw.chars().any(vanishes) {
         return Err(Refusal::new(Class::Malformed, "name.invisible"));
+    }
+    if !ascii && raw.chars().any(is_recent) {
+        return Err(Refusal::new(Class::Malformed, "name.recent_character"));
     }
     Ok(())
 }
@@ -139,7 +143,27 @@ pub(super) fn judge_labels(name: &str, underscore: Underscore) -> Result<(), Ref
         // The URL standard reads such a name as an IPv4 address.
         return Err(Refusal::new(Class::Address, "ipv4.spelling"));
     }
-    Ok(())
+    match name.contains("xn--") {
+        true => judge_encoded(name),
+        false => Ok(()),
+    }
+}
+
+/// The rules on what A-labels stand for. The URL standard does not ask whether
+/// a label begins or ends with a hyphen once it is decoded; the registries do
+/// (RFC 5891 §4.2.3.1).
+fn judge_encoded(name: &str) -> Result<(), Refusal> {
+    let refused = |rule| Err(Refusal::new(Class::Malformed, rule));
+    let decoded = Uts46::new().to_unicode(
+        name.as_bytes(),
+        AsciiDenyList::EMPTY,
+        Hyphens::CheckFirstLast,
+    );
+    match decoded {
+        (_, Err(_)) => refused("name.idna"),
+        (name, Ok(())) if name.chars().any(is_recent) => refused("name.recent_character"),
+        _ => Ok(()),
+    }
 }
 
 fn ends_in_number(last: &str) -> bool {

@@ -53,13 +53,6 @@ pub async fn resolve(resolver: &Resolver, guard: &Guard, url: &PublicUrl) -> Res
 
 fn judge(guard: &Guard, url: &PublicUrl, v4: &Rc<Exchange>, v6: &Rc<Exchange>) -> Resolution {
     let addresses: Vec<IpAddr> = v4.addresses().chain(v6.addresses()).collect();
-    if addresses.is_empty()
-        && let Some(unsure) = [v4, v6]
-            .into_iter()
-            .find(|exchange| !exchange.is_conclusive())
-    {
-        return Resolution::Unknown(unsure.clause());
-    }
     let mut aliases: Vec<String> = v4
         .aliases()
         .chain(v6.aliases())
@@ -67,9 +60,20 @@ fn judge(guard: &Guard, url: &PublicUrl, v4: &Rc<Exchange>, v6: &Rc<Exchange>) -
         .collect();
     aliases.sort_unstable();
     aliases.dedup();
-    if addresses.is_empty()
+    // A name that leads inside is refused, whether or not anybody could say
+    // what is there.
+    let outside = guard.judge_aliases(&aliases).is_ok();
+    if outside
+        && addresses.is_empty()
+        && let Some(unsure) = [v4, v6]
+            .into_iter()
+            .find(|exchange| !exchange.is_conclusive())
+    {
+        return Resolution::Unknown(unsure.clause());
+    }
+    if outside
+        && addresses.is_empty()
         && let Some(end) = v4.aliases().last()
-        && guard.judge_aliases(&aliases).is_ok()
     {
         return Resolution::Dangling(end.to_owned());
     }

@@ -136,6 +136,12 @@ impl Tool {
         (self.judge)(world, arguments)
     }
 
+    /// How an argument may be logged; `None` when there is no such argument.
+    pub fn log_of(&self, argument: &str) -> Option<Log> {
+        let (_, log) = self.log.iter().find(|(name, _)| *name == argument)?;
+        Some(*log)
+    }
+
     /// The four hints of MCP, all stated.
     pub fn annotations(&self) -> Value {
         json!({

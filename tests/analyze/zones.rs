@@ -118,6 +118,23 @@ fn an_alias_that_ends_nowhere_is_reported_without_a_connection() {
 }
 
 #[test]
+fn an_alias_that_leads_inside_is_refused_whatever_became_of_it() {
+    run(async {
+        for inside in ["metadata.google.internal", "localhost", "db.corp"] {
+            for code in [Rcode::NXDOMAIN, Rcode::SERVFAIL, Rcode::NOERROR] {
+                let stage = Stage::new();
+                let says = || Says::Alias(inside.to_owned(), code);
+                stage.net.says("shop.good.net", Rtype::A, says());
+                stage.net.says("shop.good.net", Rtype::AAAA, says());
+                let error = stage.analyze("shop.good.net").await.unwrap_err();
+                assert_eq!(error.reason, Some("resolution"), "{inside} {code}");
+                assert!(stage.net.connected.borrow().is_empty());
+            }
+        }
+    });
+}
+
+#[test]
 fn caa_is_found_at_the_closest_name_above() {
     run(async {
         let stage = Stage::new();
