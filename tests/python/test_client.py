@@ -33,8 +33,12 @@ class Conversation(unittest.IsolatedAsyncioTestCase):
                 await self.run_out_of_budget(client)
 
     async def call_all_five(self, client):
-        report = await self.succeed(client, "analyze", target="lab-good.com")
+        report = await self.succeed(client, "analyze", target="lab-good.com", detail="full")
         self.assertEqual(report["target"]["host"], "lab-good.com")
+        dns, http, tls = (report["probes"][name] for name in ("dns", "http", "tls"))
+        self.assertEqual([record["data"]["address"] for record in dns["a"]["records"]], ["93.184.216.10"])
+        self.assertEqual((http["http"]["end"], http["https"]["page"]["status"]), ("met_https", 200))
+        self.assertEqual((tls["handshakes"]["best"]["version"], tls["trust"]["trusted"]), ("TLSv1.3", True))
         records = await self.succeed(client, "lookup", name="lab-good.com", records=["A"])
         self.assertIn("93.184.216.10", json.dumps(records))
         decoded = await self.succeed(client, "decode", text="v=spf1 -all")
