@@ -216,6 +216,34 @@ fn arguments_of_the_wrong_shape_are_named_alike_everywhere() {
 }
 
 #[test]
+fn every_text_and_list_argument_states_its_cap() {
+    fn walk(place: &str, schema: &Value) {
+        let is = |kind: &str| {
+            schema["type"] == kind
+                || schema["type"]
+                    .as_array()
+                    .is_some_and(|list| list.contains(&json!(kind)))
+        };
+        if is("string") {
+            assert!(
+                schema["maxLength"].is_u64() || schema["enum"].is_array(),
+                "{place}"
+            );
+        }
+        if is("array") {
+            assert!(schema["maxItems"].is_u64(), "{place}");
+            walk(&format!("{place}[]"), &schema["items"]);
+        }
+        for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+            walk(&format!("{place}.{name}"), schema);
+        }
+    }
+    for tool in netrecon::tool::Registry::new().tools() {
+        walk(tool.name, tool.input.json());
+    }
+}
+
+#[test]
 fn a_target_of_every_refused_class_is_refused_alike_everywhere() {
     let stage = Stage::with(&[("PUBLIC_HOST", "recon.example.net")]);
     for (target, reason) in [
