@@ -74,7 +74,7 @@ fn refused(
         summary: SUMMARY,
         indexed: false,
         main: html! {
-            div.again { (field(tool, target, left)) }
+            div.again { (field(tool, target, left, false)) }
             (problem::subject(error))
         },
     };
@@ -96,7 +96,7 @@ fn underway(visit: &Visit<'_>, tool: &Tool, target: &str, running: Running) -> R
         summary: SUMMARY,
         indexed: false,
         main: html! {
-            div.again { (field(tool, target, left.as_deref())) }
+            div.again { (field(tool, target, left.as_deref(), false)) }
             section.progress aria-labelledby="progress-title" {
                 p #progress-title { "Asking about " b { (title) } }
                 div.sweep {}
@@ -140,15 +140,16 @@ fn shown(result: Result<String, Error>, origin: &str, target: &str) -> Markup {
     }
 }
 
-/// The one field. On a report's page it asks about the next host.
-pub(super) fn field(tool: &Tool, target: &str, left: Option<&str>) -> Markup {
+/// The one field: `first` on the start page, where one begins in it; on a
+/// report's page it asks about the next host.
+pub(super) fn field(tool: &Tool, target: &str, left: Option<&str>, first: bool) -> Markup {
     let schema = property(tool, "target");
     html! {
         form.ask action="/" role="search" data-run="analyze" {
             label.unseen for="target" { "Host name or URL" }
             div.line {
                 input #target name="target" type="text" required inputmode="url" enterkeyhint="go"
-                    autocapitalize="off" autocomplete="off" spellcheck="false" autofocus[target.is_empty()]
+                    autocapitalize="off" autocomplete="off" spellcheck="false" autofocus[first]
                     maxlength=[schema.get("maxLength").and_then(Value::as_u64)]
                     placeholder=(example(schema)) value=(target) aria-describedby="ask-note";
                 button { (tool.title) }
@@ -171,7 +172,7 @@ fn start(visit: &Visit<'_>, tool: &Tool) -> Markup {
             p.lede {
                 "DNS, HTTP, TLS and exposure in one report: what is wrong, how it is known, and the command that shows it."
             }
-            (field(tool, "", None))
+            (field(tool, "", None, true))
             div #recent hidden {}
         }
         (specimen())

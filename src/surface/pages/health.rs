@@ -3,6 +3,8 @@
 
 use maud::{Markup, html};
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::pulse::{Counter, Outcome};
 use crate::report::State;
@@ -29,12 +31,7 @@ pub(super) async fn answer(visit: &Visit<'_>) -> Reply {
 }
 
 fn page(document: &Value) -> Markup {
-    let text = |name: &str| {
-        document
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
+    let text = |name: &str| text(document, name);
     let tools = document.get("tools").and_then(Value::as_object);
     html! {
         header.intro {
@@ -51,7 +48,6 @@ fn page(document: &Value) -> Markup {
         section.tools-health aria-label="Tools" {
             @for (name, days) in tools.into_iter().flatten() { (tool(name, days)) }
         }
-        (legend())
         (stores(document.get("stores")))
     }
 }
@@ -74,10 +70,10 @@ fn tool(name: &str, days: &Value) -> Markup {
             } @else {
                 dl.facts {
                     div { dt { "Calls" } dd { (whole.total()) } }
-                    div { dt { "Answered" } dd { (share(whole.of(Outcome::Success), whole.total())) } }
                     div { dt { "Half within" } dd { (within(&whole, 0.5)) } }
                     div { dt { "95 % within" } dd { (within(&whole, 0.95)) } }
                 }
+                (outcomes(&whole))
                 (chart(&days))
                 details.raw {
                     summary { "As numbers" }
@@ -86,6 +82,23 @@ fn tool(name: &str, days: &Value) -> Markup {
             }
         }
     }
+}
+
+/// How the calls ended, in shares.
+fn outcomes(whole: &Counter) -> Markup {
+    html! {
+        ul.shares {
+            @for outcome in Outcome::ALL {
+                @if whole.of(outcome) > 0 {
+                    li { (swatch(outcome)) (words(outcome)) " " b { (share(whole.of(outcome), whole.total())) } }
+                }
+            }
+        }
+    }
+}
+
+fn swatch(outcome: Outcome) -> Markup {
+    html! { svg.swatch viewBox="0 0 10 10" aria-hidden="true" { rect.(outcome.as_str()) width="10" height="10" {} } }
 }
 
 fn share(part: u64, whole: u64) -> String {
@@ -171,41 +184,37 @@ const fn words(outcome: Outcome) -> &'static str {
     }
 }
 
-fn legend() -> Markup {
-    html! {
-        ul.legend aria-hidden="true" {
-            @for outcome in Outcome::ALL {
-                li {
-                    svg viewBox="0 0 10 10" { rect.(outcome.as_str()) width="10" height="10" {} }
-                    (words(outcome))
-                }
-            }
-        }
-    }
-}
-
+/// What stands out comes first.
 fn indicators(list: Option<&Value>) -> Markup {
-    let list: Vec<&Value> = list
+    let mut list: Vec<(State, &Value)> = list
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
+        .map(|indicator| (sign(text(indicator, "state")), indicator))
         .collect();
+    let loudness = |sign: State| {
+        [State::Fail, State::Warn]
+            .iter()
+            .position(|loud| *loud == sign)
+    };
+    list.sort_by_key(|(sign, _)| loudness(*sign).unwrap_or(2));
     html! {
         @if !list.is_empty() {
             section.indicators aria-labelledby="indicators-title" {
                 h2 #indicators-title { "Indicators" }
                 ul {
-                    @for indicator in list {
-                        @let state = indicator.get("state").and_then(Value::as_str).unwrap_or_default();
-                        @let sign = sign(state);
+                    @for (sign, indicator) in list {
                         li.(super::mark::state_name(sign)) {
                             (icon(sign))
                             div {
                                 p {
-                                    b { (scalar(&indicator["id"])) } ": " (state)
-                                    span.quiet { " · " (scalar(&indicator["value"])) " against " (scalar(&indicator["baseline"])) }
+                                    b { (text(indicator, "id")) } ": " (text(indicator, "state"))
+                                    span.quiet {
+                                        " · " (portion(&indicator["value"])) " of late, " (portion(&indicator["baseline"])) " before"
+                                    }
                                 }
-                                p { (scalar(&indicator["why"])) }
+                                p { (text(indicator, "why")) }
+                                (history(&indicator["history"]))
                             }
                         }
                     }
@@ -217,11 +226,101 @@ fn indicators(list: Option<&Value>) -> Markup {
 
 fn sign(state: &str) -> State {
     match state {
-        "ok" | "normal" | "calm" => State::Pass,
-        "unknown" | "insufficient" | "" => State::Inconclusive,
-        "alert" | "alarm" | "firing" | "critical" => State::Fail,
-        _ => State::Warn,
+        "quiet" => State::Pass,
+        "watch" => State::Warn,
+        "alert" => State::Fail,
+        _ => State::Inconclusive,
     }
+}
+
+/// A share in percent.
+fn portion(value: &Value) -> String {
+    match value.as_f64() {
+        Some(share) => format!("{:.1} %", share * 100.0),
+        None => String::from("no calls"),
+    }
+}
+
+/// Hours in the drawing of a history.
+const HOURS: i64 = 48;
+
+/// An hour of a history: how many hours before the last one, and its share.
+struct Hour<'a> {
+    name: &'a str,
+    ago: i64,
+    share: f64,
+    of: u64,
+}
+
+fn hours(history: &Value) -> Vec<Hour<'_>> {
+    let points: Vec<(OffsetDateTime, &Value)> = history
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|point| {
+            Some((
+                OffsetDateTime::parse(text(point, "hour"), &Rfc3339).ok()?,
+                point,
+            ))
+        })
+        .collect();
+    let last = points.iter().map(|(at, _)| *at).max();
+    points
+        .into_iter()
+        .filter_map(|(at, point)| {
+            let ago = (last? - at).whole_hours();
+            (0..HOURS).contains(&ago).then(|| Hour {
+                name: text(point, "hour"),
+                ago,
+                share: point
+                    .get("value")
+                    .and_then(Value::as_f64)
+                    .unwrap_or(0.0)
+                    .clamp(0.0, 1.0),
+                of: point.get("of").and_then(Value::as_u64).unwrap_or(0),
+            })
+        })
+        .collect()
+}
+
+/// The last hours with calls as bars under the highest share among them, and
+/// the same as numbers.
+fn history(history: &Value) -> Markup {
+    let hours = hours(history);
+    let most = hours.iter().map(|hour| hour.share).fold(0.0, f64::max);
+    html! {
+        @if !hours.is_empty() {
+            details.raw {
+                summary {
+                    span { "By hour, at most " (portion(&Value::from(most))) }
+                    svg.hours viewBox={ "0 0 " (HOURS) " 10" } preserveAspectRatio="none" aria-hidden="true" {
+                        @for hour in &hours {
+                            @let height = 0.4 + hour.share / most.max(0.01) * 9.6;
+                            rect x=(HOURS - 1 - hour.ago) y=(format!("{:.2}", 10.0 - height)) width="0.8" height=(format!("{height:.2}")) {}
+                        }
+                    }
+                }
+                div.scroll tabindex="0" role="group" aria-label="Share by hour" {
+                    table {
+                        thead { tr { th scope="col" { "Hour" } th scope="col" { "Share" } th scope="col" { "Calls" } } }
+                        tbody {
+                            @for hour in hours.iter().rev() {
+                                tr {
+                                    th scope="row" { (instant(hour.name)) }
+                                    td { (portion(&Value::from(hour.share))) }
+                                    td { (hour.of) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn stores(stores: Option<&Value>) -> Markup {
@@ -266,6 +365,30 @@ mod tests {
             html.contains("75.0 %") && html.contains("2 ms") && html.contains("over 5 s"),
             "{html}"
         );
+    }
+
+    #[test]
+    fn an_indicator_is_told_with_its_history_and_the_loudest_comes_first() {
+        let indicator = |id: &str, state: &str| {
+            json!({
+                "id": id, "state": state, "value": 0.25, "baseline": null, "why": "10 of 40 calls failed.",
+                "history": [{"hour": "2026-11-22T10:00:00Z", "value": 0.1, "of": 30},
+                            {"hour": "2026-11-22T12:00:00Z", "value": 0.5, "of": 4},
+                            {"hour": "no hour", "value": 0.5, "of": 4}],
+            })
+        };
+        let list = json!([indicator("a.calm", "quiet"), indicator("b.loud", "alert")]);
+        let html = indicators(Some(&list)).into_string();
+        assert!(html.find("b.loud") < html.find("a.calm"), "{html}");
+        assert!(html.contains("25.0 % of late, no calls before"), "{html}");
+        assert!(html.contains("10 of 40 calls failed."), "{html}");
+        assert!(html.contains("By hour, at most 50.0 %"), "{html}");
+        assert!(
+            html.contains("<rect x=\"45\" y=\"7.68\"")
+                && html.contains("<rect x=\"47\" y=\"0.00\""),
+            "{html}"
+        );
+        assert_eq!(html.matches("<th scope=\"row\">").count(), 4, "{html}");
     }
 
     #[test]

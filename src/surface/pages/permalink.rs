@@ -7,7 +7,7 @@ use crate::report::{Report, is_id};
 use crate::surface::Reply;
 
 use super::shell::Page;
-use super::{Visit, export, file, not_found, problem, report};
+use super::{Visit, analyze, export, file, not_found, problem, report};
 
 /// Answers `/r/{rest}`.
 pub(super) async fn answer(visit: &Visit<'_>, rest: &str) -> Reply {
@@ -55,7 +55,12 @@ fn page<'a>(visit: &Visit<'_>, report: &'a Report) -> Page<'a> {
         title: &report.target.host,
         summary: "A stored netrecon report: findings with their evidence, and what was measured.",
         indexed: false,
-        main: report::view(report, &visit.origin),
+        main: html! {
+            @if let Some(tool) = visit.tool("analyze") {
+                div.again { (analyze::field(tool, "", None, false)) }
+            }
+            (report::view(report, &visit.origin))
+        },
     }
 }
 

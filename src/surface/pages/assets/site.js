@@ -58,7 +58,10 @@ function theme() {
 
 function copying() {
   for (const box of $$(".copy")) {
-    const button = el("button", { type: "button" }, "Copy");
+    // A command is named: what one copies is a dig, a curl or an openssl line.
+    const [, tool] = $("code", box).textContent.match(/^(dig|curl|openssl)\s/) ?? [];
+    const label = tool ? `Copy ${tool}` : "Copy";
+    const button = el("button", { type: "button" }, label);
     button.addEventListener("click", async () => {
       const text = $("code", box).textContent;
       let done = "Copied";
@@ -70,7 +73,7 @@ function copying() {
       }
       button.textContent = done;
       say(done);
-      setTimeout(() => (button.textContent = "Copy"), 1600);
+      setTimeout(() => (button.textContent = label), 1600);
     });
     box.append(button);
   }
@@ -100,8 +103,7 @@ function running() {
       const what = $("[name=target], [name=name], [name=before]", form)?.value ?? "";
       const box = el("section", { class: "running", id: "running" },
         el("p", {}, `Asking about ${what} `, elapsed),
-        el("div", { class: "sweep" }),
-        el("p", { class: "quiet" }, "The answer comes in one piece, at the latest after 15 seconds."));
+        el("div", { class: "sweep" }));
       $("#running")?.remove();
       (form.closest(".again, .hero, .actions") ?? form).after(box);
       say("Running");

@@ -1,0 +1,243 @@
+// The pages in a browser, over the built Worker, about hosts of the lab: an analysis that
+// grows, a report walked by keyboard, a host that is hostile in everything it says.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { Visitor, WIDTHS, launch, skip } from "../support/browser.mjs";
+import { Worker } from "../support/worker.mjs";
+
+const BUDGETS = JSON.stringify({
+  analyze: { limit: 100, seconds: 60 },
+  target: { limit: 100, seconds: 60 },
+});
+
+/** @type {Worker} */
+let worker;
+let browser;
+/** Paths of reports that the tests share, by host. */
+const reports = {};
+before(async () => {
+  if (skip) return;
+  [worker, browser] = await Promise.all([Worker.start({ vars: { BUDGETS } }), launch()]);
+  for (const host of ["lab-good.com", "lab-bare.com", "lab-hostile.com"]) {
+    const { id } = await (await fetch(`${worker.url}/api/analyze?target=${host}`)).json();
+    reports[host] = `/r/${id}`;
+  }
+});
+after(async () => {
+  await browser?.close();
+  await worker?.stop();
+});
+
+/** A visit that ends with nothing wrong. */
+async function visit(options, body) {
+  const visitor = await Visitor.of(browser, worker.url, options);
+  await body(visitor, visitor.page);
+  await visitor.leave();
+}
+
+/** Holds back every upstream answer of the lab by so much. */
+async function delayed(ms, body) {
+  const set = (ms) => fetch(`${process.env.LAB_CONTROL_URL}/delay?ms=${ms}`, { method: "POST" });
+  await set(ms);
+  try {
+    await body();
+  } finally {
+    await set(0);
+  }
+}
+
+/** Server-sent events with the time at which each was read. */
+async function events(response) {
+  const seen = [];
+  let rest = "";
+  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+    const blocks = (rest + text).split("\n\n");
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const [, name, data] = block.match(/^event: (.+)\ndata: (.+)$/);
+      seen.push({ name, data: JSON.parse(data), at: performance.now() });
+    }
+  }
+  return seen;
+}
+
+test("parts arrive while the rest is still asked for, and the end is the plain answer", { skip }, async () => {
+  await delayed(60, async () => {
+    const response = await fetch(`${worker.url}/api/analyze`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream" },
+      body: JSON.stringify({ target: "lab-good.com" }),
+    });
+    assert.match(response.headers.get("ratelimit"), /^"analyze";r=\d+/);
+    const seen = await events(response);
+    const end = seen.at(-1);
+    assert.equal(end.name, "result");
+    assert.equal(end.data.target.host, "lab-good.com");
+    const done = seen.filter(({ name, data }) => name === "progress" && data.state !== "waiting");
+    const ids = done.map(({ data }) => data.id);
+    assert.equal(new Set(ids).size, ids.length);
+    assert.ok(ids.indexOf("addresses") < ids.indexOf("tls"), ids.join());
+    assert.deepEqual(done.filter(({ data }) => data.state !== "done").map(({ data }) => data.id), []);
+    // The addresses are one answer away, the end several: they must not have waited for it.
+    assert.ok(end.at - done[0].at >= 60, `${done[0].data.id} came ${end.at - done[0].at} ms before the end`);
+  });
+});
+
+test("typing a host and Enter leads to a report that grew part by part", { skip }, async () => {
+  await delayed(60, () => visit({}, async (visitor, page) => {
+    await visitor.open("/");
+    await page.keyboard.type("lab-good.com");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".part.done");
+    assert.equal(await page.locator(".report").count(), 0);
+    await page.waitForSelector(".report");
+    assert.equal(await page.locator("h1").innerText(), "lab-good.com");
+    const waiting = page.locator(".part.waiting:visible");
+    assert.equal(await waiting.count(), 0, (await waiting.allInnerTexts()).join());
+    assert.match(await page.locator("#ask-note").innerText(), /of 100 analyze calls left/);
+    assert.match(page.url(), /\/\?target=lab-good\.com$/);
+  }));
+});
+
+for (const theme of ["light", "dark"]) {
+  test(`a report is accessible with all of it open, ${theme}`, { skip }, async () => {
+    for (const path of Object.values(reports)) {
+      await visit({ theme }, async (visitor, page) => {
+        await visitor.open(path);
+        await page.evaluate(() => document.querySelectorAll("details").forEach((part) => (part.open = true)));
+        await visitor.isAccessible();
+      });
+    }
+  });
+}
+
+test("a report fits its window from a phone to a wall, and is pictured", { skip }, async () => {
+  const pages = {
+    analyzed: "/?target=lab-good.com",
+    report: reports["lab-bare.com"],
+    hostile: reports["lab-hostile.com"],
+    diff: `/diff?before=${reports["lab-good.com"].slice(3)}&after=${reports["lab-bare.com"].slice(3)}`,
+    lookup: "/lookup?name=lab-good.com",
+  };
+  for (const width of WIDTHS) {
+    for (const [name, path] of Object.entries(pages)) {
+      await visit({ width, theme: width === 1280 ? "light" : "dark" }, async (visitor) => {
+        assert.equal(await visitor.open(path), 200);
+        await visitor.fitsItsWindow();
+        await visitor.picture(`lab-${name}-${width}`);
+      });
+    }
+  }
+});
+
+test("findings are walked, opened and followed to their evidence by keyboard", { skip }, async () => {
+  await visit({}, async (visitor, page) => {
+    await visitor.open(reports["lab-bare.com"]);
+    const focused = () => page.evaluate(() => document.activeElement.closest(".finding")?.id);
+    await page.keyboard.press("j");
+    const first = await focused();
+    await page.keyboard.press("j");
+    assert.notEqual(await focused(), first);
+    await page.keyboard.press("k");
+    assert.equal(await focused(), first);
+    await page.keyboard.press("Enter");
+    assert.ok(await page.locator(".finding[open]").isVisible());
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const target = page.locator(":target");
+    assert.match(await target.getAttribute("id"), /^\/probes\//);
+    assert.ok(await target.isVisible());
+  });
+});
+
+test("what asks for action stands first, gravest first", { skip }, async () => {
+  await visit({}, async (visitor, page) => {
+    await visitor.open(reports["lab-bare.com"]);
+    const GRAVITY = ["high", "medium", "low", "info"];
+    const ranks = await page.locator(".group.fail .severity").allInnerTexts();
+    const order = ranks.map((rank) => GRAVITY.indexOf(rank));
+    assert.deepEqual(order, order.toSorted((a, b) => a - b));
+    const groups = await page.locator(".group").evaluateAll((all) => all.map(({ id }) => id));
+    assert.equal(groups[0], "group-fail");
+  });
+});
+
+test("a host that is hostile in everything it says runs nothing and bends nothing", { skip }, async () => {
+  await visit({ width: 360 }, async (visitor, page) => {
+    await visitor.open(reports["lab-hostile.com"]);
+    await page.evaluate(() => document.querySelectorAll("details").forEach((part) => (part.open = true)));
+    const main = page.locator("main");
+    assert.match(await main.innerText(), /<script>/);
+    assert.equal(await main.locator("script, img, iframe, style, link, object, embed, base, meta").count(), 0);
+    const strangers = await main.locator("*").evaluateAll((all) =>
+      all.flatMap((element) => element.getAttributeNames()).filter((name) => name.startsWith("on") || name === "style"));
+    assert.deepEqual(strangers, []);
+    const links = await main.locator("a").evaluateAll((all) => all.map(({ protocol }) => protocol));
+    assert.deepEqual(links.filter((protocol) => !["http:", "https:"].includes(protocol)), []);
+    await visitor.fitsItsWindow();
+  });
+});
+
+test("a report needs no script, and its exports are files", { skip }, async () => {
+  await visit({ javaScriptEnabled: false }, async (visitor, page) => {
+    await visitor.open(reports["lab-good.com"]);
+    assert.match(await page.locator(".facts").innerText(), /Kept until\s+\d+ \w{3} \d{4}/);
+    assert.ok((await page.locator(".chain > li").count()) >= 3);
+    assert.ok(await page.locator(".hops > li").first().isVisible());
+    assert.ok(await page.locator(".zone .type").first().isVisible());
+    for (const [name, extension] of [["JSON", "json"], ["CSV", "csv"], ["Markdown", "md"]]) {
+      const download = page.waitForEvent("download");
+      await page.click(`.exports >> text=${name}`);
+      assert.match((await download).suggestedFilename(), new RegExp(`lab-good\\.com\\.${extension}$`));
+    }
+    await visitor.open("/?target=lab-good.com");
+    assert.ok(await page.locator(".report").isVisible());
+  });
+});
+
+test("an earlier report of this browser is offered for comparison, and told apart in sentences", { skip }, async () => {
+  await visit({}, async (visitor, page) => {
+    await visitor.open(reports["lab-good.com"]);
+    await visitor.open("/?target=lab-good.com");
+    await page.click("#compare");
+    assert.match(page.url(), /\/diff\?before=\w{26}&after=\w{26}$/);
+    assert.ok(await page.locator("#result-title").isVisible());
+    await visitor.open("/diff?before=lab-good.com&after=lab-bare.com");
+    assert.match(page.url(), /\/diff\?before=\w{26}&after=\w{26}$/);
+    assert.ok((await page.locator(".sentences li").count()) > 0);
+  });
+});
+
+test("a name that is not there is told as such, and asking again costs a click", { skip }, async () => {
+  await visit({}, async (visitor, page) => {
+    await visitor.open("/?target=nobody.lab-good.com");
+    assert.equal(await page.locator("h1").count(), 1);
+    assert.match(await page.locator(".part.is-addresses:visible").innerText(), /none/);
+  });
+});
+
+test("all that the longest report loads stays under 60 KB compressed", { skip }, async (t) => {
+  await visit({}, async (visitor, page) => {
+    const bodies = [];
+    page.on("response", (response) => bodies.push(response.body()));
+    await visitor.open(reports["lab-bare.com"]);
+    const sizes = (await Promise.all(bodies)).map((body) => gzipSync(body).length);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    t.diagnostic(`${total} bytes in ${sizes.length} answers, compressed`);
+    assert.ok(sizes.length >= 4 && total < 60_000, `${total} bytes`);
+  });
+});
+
+test("a command of a finding is copied with its tool named", { skip }, async () => {
+  await visit({ permissions: ["clipboard-write"] }, async (visitor, page) => {
+    await visitor.open(reports["lab-bare.com"]);
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    const button = page.locator(".finding[open] .copy button");
+    assert.match(await button.innerText(), /^Copy (dig|curl|openssl)$/);
+    await button.click();
+    await page.locator(".finding[open] .copy button", { hasText: "Copied" }).waitFor();
+  });
+});
