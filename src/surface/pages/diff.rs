@@ -280,12 +280,28 @@ fn view(diff: &Diff, narration: &Narration, before: &str, after: &str) -> Markup
             h2 #result-title { @if diff.equal { "Nothing that counts changed" } @else { (narration.summary) } }
             @for note in &diff.notes { p.quiet { (note) } }
             @if !narration.sentences.is_empty() {
-                ol.sentences { @for sentence in &narration.sentences { (said(sentence)) } }
+                (sentences(&narration.sentences))
             }
             @if narration.untold > 0 {
                 p.quiet { (counted(narration.untold as usize, "change is", "changes are")) " listed below without a sentence." }
             }
             @if !diff.changes.is_empty() { (changes(diff)) }
+        }
+    }
+}
+
+/// What is worth a look first; the rest is folded away when there is much.
+fn sentences(all: &[Sentence]) -> Markup {
+    const FEW: usize = 8;
+    let (graver, plain): (Vec<&Sentence>, Vec<&Sentence>) =
+        all.iter().partition(|sentence| sentence.severity != "none");
+    html! {
+        ol.sentences { @for sentence in &graver { (said(sentence)) } }
+        @if !plain.is_empty() {
+            details.raw open[plain.len() <= FEW] {
+                summary { (counted(plain.len(), "change is", "changes are")) " neither better nor worse" }
+                ol.sentences { @for sentence in plain { (said(sentence)) } }
+            }
         }
     }
 }
@@ -322,24 +338,28 @@ fn said(sentence: &Sentence) -> Markup {
 
 fn changes(diff: &Diff) -> Markup {
     html! {
-        h3 { "Every change" }
-        div.scroll tabindex="0" role="group" aria-label="Changes" {
-            table.changes {
-                thead { tr { th scope="col" { "Where" } th scope="col" { "Before" } th scope="col" { "After" } th scope="col" { "Weight" } } }
-                tbody {
-                    @for change in &diff.changes {
-                        tr id=(change.path) {
-                            th scope="row" { (change.path) }
-                            td { (value(&change.before, change.kind == "added")) }
-                            td { (value(&change.after, change.kind == "removed")) }
-                            td { (weight(&change.weight)) }
-                        }
-                    }
+        details.raw open[diff.changes.len() <= 12] {
+            summary { (counted(diff.changes.len(), "change", "changes")) ", one by one" }
+            div.scroll tabindex="0" role="group" aria-label="Changes" {
+                table.changes {
+                    thead { tr { th scope="col" { "Where" } th scope="col" { "Before" } th scope="col" { "After" } th scope="col" { "Weight" } } }
+                    tbody { @for change in &diff.changes { (row(change)) } }
                 }
             }
         }
         @if diff.unlisted > 0 {
             p.quiet { (counted(diff.unlisted as usize, "more change is", "more changes are")) " not listed." }
+        }
+    }
+}
+
+fn row(change: &Change) -> Markup {
+    html! {
+        tr id=(change.path) {
+            th scope="row" { (change.path) }
+            td { (value(&change.before, change.kind == "added")) }
+            td { (value(&change.after, change.kind == "removed")) }
+            td { (weight(&change.weight)) }
         }
     }
 }

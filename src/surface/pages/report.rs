@@ -139,7 +139,7 @@ fn facts(report: &Report) -> Markup {
                 dt { "Coverage" }
                 dd {
                     (coverage.completed) " of " (coverage.attempted) " probes answered"
-                    meter min="0" max="1" low="0.8" value=(coverage.ratio) aria-label="Coverage" {}
+                    meter min="0" max="1" low="0.8" optimum="1" value=(coverage.ratio) aria-label="Coverage" {}
                 }
             }
             div { dt { "Seen from" } dd { (report.vantage.colo) } }

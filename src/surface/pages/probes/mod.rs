@@ -7,6 +7,7 @@
 pub(super) mod dns;
 mod exposure;
 mod http;
+mod other;
 mod tls;
 
 use maud::{Markup, html};
@@ -18,7 +19,19 @@ use super::mark::{icon, scalar, state_name};
 use super::tree::tree;
 
 /// The order in which a reader asks: where is it, who is it, what does it say.
-const ORDER: [&str; 5] = ["dns", "addresses", "tls", "http", "exposure"];
+const ORDER: [&str; 11] = [
+    "dns",
+    "caa",
+    "zone",
+    "mail",
+    "addresses",
+    "reverse",
+    "origin",
+    "tls",
+    "http",
+    "exposure",
+    "registration",
+];
 
 /// The probes of a report in the order they are shown: those we know, then
 /// any other.
@@ -37,6 +50,10 @@ pub(super) fn ordered(probes: &Value) -> Vec<(&String, &Value)> {
 pub(super) fn title(name: &str) -> &str {
     match name {
         "dns" => "DNS",
+        "caa" => "Who may issue certificates",
+        "zone" => "Zone",
+        "reverse" => "Way back",
+        "ct" => "Certificate transparency",
         "addresses" => "Addresses",
         "http" => "HTTP",
         "tls" => "TLS",
@@ -64,7 +81,7 @@ pub(super) fn card(name: &str, probe: &Value, findings: &[&Finding], time: &str)
                 "tls" => (tls::picture(probe, time)),
                 "http" => (http::picture(probe, findings)),
                 "exposure" => (exposure::picture(probe)),
-                _ => {}
+                _ => (other::picture(probe)),
             }
             details.raw {
                 summary { "All measured values" }
