@@ -332,8 +332,8 @@ fn whole(live: Live) -> String {
     if let Some(work) = live.work {
         work.now_or_never().expect("the work waits for something");
     }
-    let chunks = live.chunks.collect::<String>();
-    chunks.now_or_never().expect("the work has ended")
+    let chunks = live.chunks.concat().now_or_never();
+    String::from_utf8(chunks.expect("the work has ended")).expect("UTF-8")
 }
 
 /// A clock that stands until the test moves it. Nothing ever times out.

@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::guard::text::clean;
 use crate::report::Report;
 use crate::surface::Reply;
-use crate::surface::live::Running;
+use crate::surface::live::{Packer, Running};
 use crate::tool::Tool;
 
 use super::form::{example, property};
@@ -109,8 +109,10 @@ fn underway(visit: &Visit<'_>, tool: &Tool, target: &str, running: Running) -> R
     let opening = pieces.next().unwrap_or_default();
     let ending = [pieces.next(), pieces.next()].map(Option::unwrap_or_default);
     let (origin, target) = (visit.origin.clone(), target.to_owned());
+    let accepted = visit.request.header("accept-encoding");
+    let packer = Packer::accepted(accepted.as_deref().unwrap_or_default());
     running
-        .reply(HTML, opening, move |said| match said {
+        .reply(HTML, packer, opening, move |said| match said {
             Said::Admitted(_) => String::new(),
             Said::Part(part) => progress::row(&part, &target).into_string(),
             Said::Ended(answer) => {
@@ -121,8 +123,17 @@ fn underway(visit: &Visit<'_>, tool: &Tool, target: &str, running: Running) -> R
                     .concat()
             }
         })
-        .with("cache-control", "private, no-cache")
+        .with("cache-control", "private, no-cache, no-transform")
+        .with("vary", "accept-encoding")
         .with("x-robots-tag", "noindex")
+}
+
+/// Whether the same call may end differently in a minute.
+const fn may_pass(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UpstreamError | Code::UpstreamTimeout | Code::Unavailable | Code::InternalError
+    )
 }
 
 /// What an analysis came to.
@@ -135,7 +146,9 @@ fn shown(result: Result<String, Error>, origin: &str, target: &str) -> Markup {
         Ok(found) => report::view(&found, origin),
         Err(error) => html! {
             (problem::subject(&error))
-            p { a href=(progress::again(target)) { "Ask again" } ", which spends one more call." }
+            @if may_pass(error.code) {
+                p { a href=(progress::again(target)) { "Ask again" } ", which spends one more call." }
+            }
         },
     }
 }

@@ -64,7 +64,16 @@ impl Progress {
         Rc::new(move |probes| progress.look(probes))
     }
 
+    /// Nothing is told before it is known whether the host may be touched, and
+    /// nothing more when it may not: what a name resolves to, if not to public
+    /// addresses, is nobody's to learn here.
     fn look(&self, probes: &Probes) {
+        let Some(resolution) = &probes.resolution else {
+            return;
+        };
+        if matches!(resolution, Resolution::Refused(_)) {
+            return self.rest(Standing::Skipped, "no public address");
+        }
         for ((id, seen), ended) in ANALYZE.iter().zip(SEEN).zip(&self.ended) {
             if ended.get() {
                 continue;
@@ -78,9 +87,14 @@ impl Progress {
 
     /// The work is over: what has not ended by now was given up.
     pub(super) fn close(&self) {
+        self.rest(Standing::Unfinished, "");
+    }
+
+    /// Ends every part that has not ended.
+    fn rest(&self, standing: Standing, note: &str) {
         for (id, ended) in ANALYZE.iter().zip(&self.ended) {
             if !ended.replace(true) {
-                self.tell(id, Standing::Unfinished, String::new());
+                self.tell(id, standing, note.to_owned());
             }
         }
     }
@@ -102,7 +116,7 @@ fn addresses(probes: &Probes) -> Seen {
             let shown: Vec<String> = found.iter().map(|at| at.ip().to_string()).collect();
             (Standing::Done, shown.join(", "))
         }
-        Resolution::Refused(_) => (Standing::Skipped, String::from("not public")),
+        Resolution::Refused(_) => return None,
         Resolution::Unknown(why) => (Standing::Failed, why.clone()),
         Resolution::Dangling(name) => {
             (Standing::Done, format!("an alias of {name}, which is gone"))

@@ -86,7 +86,7 @@ test("parts arrive while the rest is still asked for, and the end is the plain a
 });
 
 test("typing a host and Enter leads to a report that grew part by part", { skip }, async () => {
-  await delayed(60, () => visit({}, async (visitor, page) => {
+  await delayed(250, () => visit({}, async (visitor, page) => {
     await visitor.open("/");
     await page.keyboard.type("lab-good.com");
     await page.keyboard.press("Enter");
@@ -210,11 +210,27 @@ test("an earlier report of this browser is offered for comparison, and told apar
   });
 });
 
-test("a name that is not there is told as such, and asking again costs a click", { skip }, async () => {
+test("a name without a public address ends in a refusal that says no more than that", { skip }, async () => {
+  const rows = [];
+  for (const name of ["nobody.lab-good.com", "ten.lab-private.net"]) {
+    await visit({}, async (visitor, page) => {
+      await visitor.open(`/?target=${name}`);
+      assert.equal(await page.locator("h1").innerText(), "This target is not probed");
+      assert.match(await page.locator(".notice").innerText(), /reason resolution/);
+      const shown = await page.locator(".part:visible").allInnerTexts();
+      rows.push(shown.map((row) => row.replace(/\d+ ms/, "")).join("|"));
+    });
+  }
+  assert.equal(rows[0], rows[1]);
+});
+
+test("a host that is down is told part by part, each with a way to ask again", { skip }, async () => {
   await visit({}, async (visitor, page) => {
-    await visitor.open("/?target=nobody.lab-good.com");
-    assert.equal(await page.locator("h1").count(), 1);
-    assert.match(await page.locator(".part.is-addresses:visible").innerText(), /none/);
+    await visitor.open("/?target=refused.lab-tls.net");
+    assert.equal(await page.locator("h1").innerText(), "refused.lab-tls.net");
+    const retry = page.locator(".part.is-https.failed a");
+    assert.equal(await retry.getAttribute("href"), "/?target=refused.lab-tls.net");
+    await visitor.isAccessible();
   });
 });
 
