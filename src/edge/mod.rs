@@ -11,12 +11,11 @@ mod reports;
 mod sql;
 mod tally;
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use futures_util::{Stream, StreamExt};
-use worker::{Context, EncodeBody, Env, Request, Response, Result, console_error, event};
+use futures_util::StreamExt;
+use worker::{Context, Env, Request, Response, Result, console_error, event};
 
 use crate::config::Config;
 use crate::error::{Code, Error};
@@ -129,19 +128,6 @@ async fn answer(isolate: &Isolate, request: Request, env: Rc<Env>, context: Rc<C
     surface::route(&site, &request).await
 }
 
-/// A body that is already in its content encoding is sent as it is.
-fn live_response(
-    chunks: impl Stream<Item = Vec<u8>> + 'static,
-    headers: &[(&'static str, Cow<'static, str>)],
-) -> Result<Response> {
-    let response = Response::from_stream(chunks.map(|chunk| -> Result<_> { Ok(chunk) }))?;
-    let packed = headers.iter().any(|(name, _)| *name == "content-encoding");
-    Ok(match packed {
-        true => response.with_encode_body(EncodeBody::Manual),
-        false => response,
-    })
-}
-
 fn respond(reply: Reply, context: &Context) -> Result<Response> {
     let mut response = match reply.body {
         Body::Empty => Response::empty()?,
@@ -153,7 +139,7 @@ fn respond(reply: Reply, context: &Context) -> Result<Response> {
             if let Some(work) = work {
                 context.wait_until(work);
             }
-            live_response(chunks, &reply.headers)?
+            Response::from_stream(chunks.map(|text| -> Result<_> { Ok(text.into_bytes()) }))?
         }
     }
     .with_status(reply.status);

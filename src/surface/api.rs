@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use crate::gate::{Call, Caller};
 use crate::tool::{Registry, Tool};
 
-use super::live::{self, Packer, Said, Started};
+use super::live::{self, Said, Started};
 use super::router::{method_not_allowed, not_found};
 use super::{BODY_CAP, Body, Incoming, Reply, Site, json_text, parse_json};
 
@@ -63,8 +63,7 @@ async fn dispatch(site: &Site<'_>, request: &dyn Incoming) -> Reply {
             match live::start(site.gate, tool, arguments, caller).await {
                 Started::Refused(answer) => answer,
                 Started::Running(running) => {
-                    let mut reply =
-                        running.reply("text/event-stream", Packer::PLAIN, String::new(), event);
+                    let mut reply = running.reply("text/event-stream", String::new(), event);
                     reply.set("cache-control", "no-store");
                     return reply;
                 }

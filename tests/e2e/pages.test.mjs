@@ -90,6 +90,19 @@ test("a refused target is a page with its reason, and nothing else of a report",
   });
 });
 
+test("a refusal on the start page keeps the text and says the reason and what is left", { skip }, async () => {
+  await visit({}, async (visitor, page) => {
+    await visitor.open("/");
+    await page.keyboard.type("http://169.254.169.254/");
+    await page.keyboard.press("Enter");
+    await page.locator(".notice", { hasText: "This target is not probed" }).waitFor();
+    assert.match(await page.locator(".notice").innerText(), /target_refused · reason address/);
+    assert.match(await page.locator("#ask-note").innerText(), /of 1000 analyze calls left/);
+    assert.equal(await page.inputValue("#target"), "http://169.254.169.254/");
+    await visitor.isAccessible();
+  });
+});
+
 test("the keyboard reaches the field, the list of keys and the theme", { skip }, async () => {
   await visit({}, async (visitor, page) => {
     await visitor.open("/connect");
@@ -149,6 +162,13 @@ test("a spent budget counts down and can then be tried again", { skip }, async (
     const answer = page.waitForResponse((response) => response.url().includes("target="));
     await button.click();
     assert.equal((await answer).status(), 403);
+    // The same from the field, where no page is left.
+    await visitor.open("/");
+    await page.fill("#target", "http://169.254.169.254/");
+    await page.keyboard.press("Enter");
+    await page.locator(".notice button:disabled", { hasText: "Again in" }).waitFor();
+    await page.locator(".notice button", { hasText: "Try again" }).click();
+    await page.locator(".notice", { hasText: "target_refused" }).waitFor();
     await visitor.leave();
   } finally {
     await other.stop();

@@ -126,6 +126,7 @@ pub struct Request {
     query: Option<String>,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    secure: bool,
 }
 
 impl Request {
@@ -149,7 +150,14 @@ impl Request {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .to_vec(),
             body: Vec::new(),
+            secure: false,
         }
+    }
+
+    /// As it arrives over TLS.
+    pub fn over_https(mut self) -> Request {
+        self.secure = true;
+        self
     }
 
     /// A POST of JSON.
@@ -193,7 +201,7 @@ impl Incoming for Request {
     }
 
     fn scheme(&self) -> &str {
-        "http"
+        if self.secure { "https" } else { "http" }
     }
 
     fn header(&self, name: &str) -> Option<String> {
@@ -332,8 +340,8 @@ fn whole(live: Live) -> String {
     if let Some(work) = live.work {
         work.now_or_never().expect("the work waits for something");
     }
-    let chunks = live.chunks.concat().now_or_never();
-    String::from_utf8(chunks.expect("the work has ended")).expect("UTF-8")
+    let chunks = live.chunks.collect::<String>();
+    chunks.now_or_never().expect("the work has ended")
 }
 
 /// A clock that stands until the test moves it. Nothing ever times out.

@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use crate::guard::text::clean;
 use crate::report::Report;
 use crate::surface::Reply;
-use crate::surface::live::{Packer, Running};
+use crate::surface::live::Running;
 use crate::tool::Tool;
 
 use super::form::{example, property};
@@ -86,7 +86,9 @@ fn refused(
 }
 
 /// The page of an analysis that has begun: it is sent while it is made, part
-/// by part, and ends with the report. No script is needed for that.
+/// by part, and ends with the report. No script is needed for that. (A proxy
+/// that compresses in one piece, as wrangler's does, holds it back until its
+/// end; with scripts the parts come as events, which nobody compresses.)
 fn underway(visit: &Visit<'_>, tool: &Tool, target: &str, running: Running) -> Reply {
     let left = budget(running.budget);
     let title = clean(target, 80);
@@ -97,11 +99,7 @@ fn underway(visit: &Visit<'_>, tool: &Tool, target: &str, running: Running) -> R
         indexed: false,
         main: html! {
             div.again { (field(tool, target, left.as_deref(), false)) }
-            section.progress aria-labelledby="progress-title" {
-                p #progress-title { "Asking about " b { (title) } }
-                div.sweep {}
-                ol.parts aria-live="polite" { (shell::seam()) }
-            }
+            (progress::frame(&title, html! { (shell::seam()) }))
             (shell::seam())
         },
     };
@@ -109,10 +107,8 @@ fn underway(visit: &Visit<'_>, tool: &Tool, target: &str, running: Running) -> R
     let opening = pieces.next().unwrap_or_default();
     let ending = [pieces.next(), pieces.next()].map(Option::unwrap_or_default);
     let (origin, target) = (visit.origin.clone(), target.to_owned());
-    let accepted = visit.request.header("accept-encoding");
-    let packer = Packer::accepted(accepted.as_deref().unwrap_or_default());
     running
-        .reply(HTML, packer, opening, move |said| match said {
+        .reply(HTML, opening, move |said| match said {
             Said::Admitted(_) => String::new(),
             Said::Part(part) => progress::row(&part, &target).into_string(),
             Said::Ended(answer) => {
@@ -123,8 +119,7 @@ fn underway(visit: &Visit<'_>, tool: &Tool, target: &str, running: Running) -> R
                     .concat()
             }
         })
-        .with("cache-control", "private, no-cache, no-transform")
-        .with("vary", "accept-encoding")
+        .with("cache-control", "private, no-cache")
         .with("x-robots-tag", "noindex")
 }
 
@@ -174,6 +169,7 @@ pub(super) fn field(tool: &Tool, target: &str, left: Option<&str>, first: bool) 
                 }
             }
         }
+        (progress::template())
     }
 }
 

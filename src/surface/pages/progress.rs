@@ -6,9 +6,30 @@ use maud::{Markup, html};
 use url::form_urlencoded;
 
 use crate::report::State;
-use crate::tool::part::{Part, Standing};
+use crate::tool::part::{ANALYZE, Part, Standing};
 
 use super::mark::icon;
+
+/// The place of the parts while an analysis of `target` is under way.
+pub(super) fn frame(target: &str, parts: Markup) -> Markup {
+    html! {
+        section.progress aria-labelledby="progress-title" {
+            p #progress-title { "Asking about " b { (target) } }
+            div.sweep {}
+            ol.parts aria-live="polite" { (parts) }
+        }
+    }
+}
+
+/// The same with every part waiting, for the script to take a copy of.
+pub(super) fn template() -> Markup {
+    let waiting = html! {
+        @for id in ANALYZE {
+            (row(&Part { id, state: Standing::Waiting, ms: 0, note: String::new() }, ""))
+        }
+    };
+    html! { template #progress-template { (frame("", waiting)) } }
+}
 
 /// The part as it stands, and how to ask again where that may help.
 pub(super) fn row(part: &Part, target: &str) -> Markup {
@@ -136,7 +157,7 @@ mod tests {
     #[test]
     fn every_part_has_a_name_and_a_rule_that_hides_its_waiting_row() {
         let css = include_str!("assets/site.css");
-        for id in crate::tool::part::ANALYZE {
+        for id in ANALYZE {
             assert_ne!(title(id), id);
             let rule = format!(".progress:has(.is-{id}:not(.waiting)) .is-{id}.waiting");
             assert!(css.contains(&rule), "{rule}");

@@ -92,12 +92,12 @@ test("typing a host and Enter leads to a report that grew part by part", { skip 
     await page.keyboard.press("Enter");
     await page.waitForSelector(".part.done");
     assert.equal(await page.locator(".report").count(), 0);
-    await page.waitForSelector(".report");
+    await page.waitForURL(/\/r\/\w{26}$/);
     assert.equal(await page.locator("h1").innerText(), "lab-good.com");
+    assert.ok((await page.locator(".part.done").count()) >= 6);
     const waiting = page.locator(".part.waiting:visible");
     assert.equal(await waiting.count(), 0, (await waiting.allInnerTexts()).join());
     assert.match(await page.locator("#ask-note").innerText(), /of 100 analyze calls left/);
-    assert.match(page.url(), /\/\?target=lab-good\.com$/);
   }));
 });
 
@@ -183,7 +183,7 @@ test("a host that is hostile in everything it says runs nothing and bends nothin
 test("a report needs no script, and its exports are files", { skip }, async () => {
   await visit({ javaScriptEnabled: false }, async (visitor, page) => {
     await visitor.open(reports["lab-good.com"]);
-    assert.match(await page.locator(".facts").innerText(), /Kept until\s+\d+ \w{3} \d{4}/);
+    assert.match(await page.locator(".verdict .facts").innerText(), /Kept until\s+\d+ \w{3} \d{4}/);
     assert.ok((await page.locator(".chain > li").count()) >= 3);
     assert.ok(await page.locator(".hops > li").first().isVisible());
     assert.ok(await page.locator(".zone .type").first().isVisible());
@@ -202,8 +202,8 @@ test("an earlier report of this browser is offered for comparison, and told apar
     await visitor.open(reports["lab-good.com"]);
     await visitor.open("/?target=lab-good.com");
     await page.click("#compare");
-    assert.match(page.url(), /\/diff\?before=\w{26}&after=\w{26}$/);
-    assert.ok(await page.locator("#result-title").isVisible());
+    await page.waitForURL(/\/diff\?before=\w{26}&after=\w{26}$/);
+    await page.locator("#result-title").waitFor();
     await visitor.open("/diff?before=lab-good.com&after=lab-bare.com");
     assert.match(page.url(), /\/diff\?before=\w{26}&after=\w{26}$/);
     assert.ok((await page.locator(".sentences li").count()) > 0);
@@ -237,7 +237,7 @@ test("a host that is down is told part by part, each with a way to ask again", {
 test("all that the longest report loads stays under 60 KB compressed", { skip }, async (t) => {
   await visit({}, async (visitor, page) => {
     const bodies = [];
-    page.on("response", (response) => bodies.push(response.body()));
+    page.on("response", (response) => bodies.push(response.body().catch(() => Buffer.alloc(0))));
     await visitor.open(reports["lab-bare.com"]);
     const sizes = (await Promise.all(bodies)).map((body) => gzipSync(body).length);
     const total = sizes.reduce((sum, size) => sum + size, 0);

@@ -20,16 +20,16 @@ function say(text) {
 
 /** Storage of this browser only; it may be full or forbidden. */
 const store = {
-  read(key, fallback) {
+  read(key, fallback, where = localStorage) {
     try {
-      return JSON.parse(localStorage.getItem(key)) ?? fallback;
+      return JSON.parse(where.getItem(key)) ?? fallback;
     } catch {
       return fallback;
     }
   },
-  write(key, value) {
+  write(key, value, where = localStorage) {
     try {
-      localStorage.setItem(key, typeof value === "string" ? value : JSON.stringify(value));
+      where.setItem(key, typeof value === "string" ? value : JSON.stringify(value));
     } catch {
       // Then it is forgotten with the page.
     }
@@ -95,17 +95,17 @@ function times() {
 
 /** While the next page is on its way, this one says so and counts. */
 function running() {
-  for (const form of $$("form[data-run]")) {
+  for (const form of $$("form[data-run]:not([data-run=analyze])")) {
     form.addEventListener("submit", () => {
       const button = $("button", form);
       const started = performance.now();
       const elapsed = el("span", { class: "elapsed" }, "0.0 s");
-      const what = $("[name=target], [name=name], [name=before]", form)?.value ?? "";
+      const what = $("[name=name], [name=before]", form)?.value ?? "";
       const box = el("section", { class: "running", id: "running" },
         el("p", {}, `Asking about ${what} `, elapsed),
         el("div", { class: "sweep" }));
       $("#running")?.remove();
-      (form.closest(".again, .hero, .actions") ?? form).after(box);
+      form.after(box);
       say("Running");
       button.disabled = true;
       const timer = setInterval(() => {
@@ -118,6 +118,127 @@ function running() {
       }, { once: true });
     });
   }
+}
+
+// --- Watching an analysis ----------------------------------------------------
+
+/** Without scripts the form leads to a page that grows as HTML. With them its parts come
+    as events, and the page that opens at the end is the one to send to others. */
+function watching() {
+  for (const form of $$("form[data-run=analyze]")) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      watch(form).catch(() => ended(form, { message: "The connection broke off; the analysis may have ended all the same." }));
+    });
+  }
+  const ran = store.read("ran", null, sessionStorage);
+  const report = $(".report");
+  if (!ran || ran.id !== report?.dataset.report) return;
+  const box = frame("");
+  for (const part of ran.parts) show(box, part);
+  report.before(box);
+  if (ran.left) $("#ask-note").textContent = ran.left;
+}
+
+async function watch(form) {
+  const target = $("[name=target]", form).value;
+  const button = $("button", form);
+  const box = frame(target);
+  for (const old of $$("main .progress, main .notice")) old.remove();
+  (form.closest(".again, .hero, .actions") ?? form).after(box);
+  button.disabled = true;
+  addEventListener("pageshow", () => ((button.disabled = false), box.remove()), { once: true });
+  const response = await fetch("/api/analyze", {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "text/event-stream" },
+    body: JSON.stringify({ target }),
+  });
+  const left = budget(response.headers);
+  if (left) $("#ask-note").textContent = left;
+  if (!response.ok) return ended(form, await response.json());
+  const parts = [];
+  for await (const [name, data] of events(response.body)) {
+    if (name === "progress") {
+      show(box, data);
+      if (data.state !== "waiting") parts.push(data);
+    } else if (name === "error") {
+      return ended(form, data);
+    } else if (data.id) {
+      store.write("ran", { id: data.id, parts, left }, sessionStorage);
+      return location.assign(`/r/${data.id}`);
+    } else {
+      ended(form, { message: "The report could not be kept, so it is shown as it came." });
+      return box.after(el("pre", { tabindex: "0" }, JSON.stringify(data, null, 2)));
+    }
+  }
+  throw new Error("no end");
+}
+
+/** The server's own list of parts, every one waiting. */
+function frame(target) {
+  const box = document.importNode($("#progress-template").content, true).firstElementChild;
+  $("#progress-title b", box).textContent = target;
+  return box;
+}
+
+const SIGNS = { done: "pass", skipped: "not_applicable", failed: "inconclusive", unfinished: "inconclusive" };
+
+/** A part as it stands now. */
+function show(box, { id, state, ms, note }) {
+  const row = $(`.is-${id}`, box);
+  if (!row || state === "waiting") return;
+  row.classList.replace("waiting", state);
+  const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  icon.setAttribute("class", `icon ${SIGNS[state]}`);
+  icon.setAttribute("aria-hidden", "true");
+  icon.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
+  icon.firstChild.setAttribute("href", `#i-${SIGNS[state]}`);
+  $(".pending", row).replaceWith(icon);
+  const said = state === "unfinished" ? "no answer in time" : note;
+  $(".note", row).textContent = state === "done" ? said : `${state}: ${said}`;
+  row.append(el("span", { class: "ms" }, ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`));
+  row.parentElement.append(row, ...$$(".waiting", row.parentElement));
+  if (state === "failed" || state === "unfinished") {
+    const target = $("#progress-title b", box).textContent || $("[data-host]")?.dataset.host || "";
+    row.append(el("a", { href: `/?${new URLSearchParams({ target })}` }, "Ask again"));
+  }
+}
+
+/** Server-sent events of a body, as pairs of name and data. */
+async function* events(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = "", step; !(step = await reader.read()).done; ) {
+    const blocks = (rest + step.value).split("\n\n");
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const [name, data] = block.split("\n");
+      yield [name.slice("event: ".length), JSON.parse(data.slice("data: ".length))];
+    }
+  }
+}
+
+/** What is left of the budget, as the server's pages say it. */
+function budget(headers) {
+  const number = (field, name) => headers.get(field)?.match(new RegExp(`;${name}=(\\d+)`))?.[1];
+  const [left, limit, full] = [number("ratelimit", "r"), number("ratelimit-policy", "q"), number("ratelimit", "t")];
+  return left && `${left} of ${limit} analyze calls left, full again in ${full} s.`;
+}
+
+const REFUSALS = {
+  rate_limited: ["wait", "Enough for the moment"],
+  target_refused: ["stop", "This target is not probed"],
+  invalid_input: ["wrong", "This cannot be read"],
+};
+
+/** An analysis that ended without a report. */
+function ended(form, { error, message, reason, retryAfter }) {
+  const [tone, heading] = REFUSALS[error] ?? ["wrong", "No report"];
+  const notice = el("section", { class: `notice ${tone}`, role: "alert" }, el("h2", {}, heading), el("p", {}, message));
+  if (error) notice.append(el("p", { class: "quiet" }, el("code", {}, error), ...(reason ? [" · reason ", el("code", {}, reason)] : [])));
+  if (retryAfter) notice.dataset.retryAfter = retryAfter;
+  $("main .progress")?.after(notice);
+  $("button", form).disabled = false;
+  retry(() => form.requestSubmit());
 }
 
 /** A refused call may be made again once its time has passed. */
@@ -307,6 +428,6 @@ async function post(url, body) {
   return [`HTTP ${response.status}`, ...fields, "", pretty].join("\n");
 }
 
-for (const part of [theme, copying, times, running, keyboard, decoding, recent, trial, reveal]) part();
+for (const part of [theme, copying, times, running, watching, keyboard, decoding, recent, trial, reveal]) part();
 retry(() => location.reload());
 addEventListener("hashchange", reveal);
