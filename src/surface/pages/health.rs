@@ -41,14 +41,48 @@ fn page(document: &Value) -> Markup {
                     "ok" => { span.pass { (icon(State::Pass)) " Everything that is counted can be read." } }
                     status => { span.warn { (icon(State::Warn)) " Status: " (status) "." } }
                 }
-                " As of " (instant(text("generatedAt"))) ". Counts arrive with a delay of a minute or two; days are UTC."
+                " As of " (instant(text("generatedAt"))) ". " (age(&document["flush"])) " Days are UTC."
             }
         }
         (indicators(document.get("indicators")))
         section.tools-health aria-label="Tools" {
             @for (name, days) in tools.into_iter().flatten() { (tool(name, days)) }
         }
+        (refusals(document))
         (stores(document.get("stores")))
+    }
+}
+
+/// How old the counts are.
+fn age(flush: &Value) -> String {
+    match flush.get("ageSeconds").and_then(Value::as_u64) {
+        Some(seconds @ ..=120) => format!("The newest count is {seconds} s old."),
+        Some(seconds) => format!("The newest count is {} min old.", seconds / 60),
+        None => String::from("Counts arrive with a delay of a minute or two."),
+    }
+}
+
+/// What was refused in the last days and why, and how often budgets were
+/// kept without the object that keeps them.
+fn refusals(document: &Value) -> Markup {
+    let reasons: Vec<(&String, u64)> = document
+        .get("guard")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(reason, n)| Some((reason, n.as_u64()?)))
+        .collect();
+    let fallbacks = document.get("fallbacks").and_then(Value::as_u64);
+    html! {
+        @if !reasons.is_empty() || fallbacks.is_some_and(|n| n > 0) {
+            section.refusals aria-labelledby="refusals-title" {
+                h2 #refusals-title { "Refused targets" }
+                dl.facts {
+                    @for (reason, n) in reasons { div { dt { (reason.replace('_', " ")) } dd { (n) } } }
+                    @if let Some(n) = fallbacks { div { dt { "Calls on the fallback budget" } dd { (n) } } }
+                }
+            }
+        }
     }
 }
 
@@ -389,6 +423,18 @@ mod tests {
             "{html}"
         );
         assert_eq!(html.matches("<th scope=\"row\">").count(), 4, "{html}");
+    }
+
+    #[test]
+    fn the_age_of_the_counts_and_the_reasons_of_refusals_are_told() {
+        let html = page(&json!({
+            "status": "ok", "tools": {}, "flush": {"ageSeconds": 43}, "guard": {"user_info": 3}, "fallbacks": 0,
+        }))
+        .into_string();
+        assert!(html.contains("The newest count is 43 s old."), "{html}");
+        assert!(html.contains("<dt>user info</dt><dd>3</dd>"), "{html}");
+        assert!(age(&json!({"ageSeconds": 600})).contains("10 min"));
+        assert!(!page(&json!({})).into_string().contains("Refused targets"));
     }
 
     #[test]
