@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// The parts of an `analyze`, in the order in which a reader asks.
-pub const ANALYZE: [&str; 8] = [
+pub const ANALYZE: [&str; 9] = [
     "addresses",
     "records",
     "zone",
@@ -12,6 +12,7 @@ pub const ANALYZE: [&str; 8] = [
     "https",
     "http",
     "exposure",
+    "ct",
 ];
 
 /// One part, as it stands now.

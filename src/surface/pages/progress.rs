@@ -69,6 +69,7 @@ fn title(id: &str) -> &str {
         "https" => "Page over https",
         "http" => "Page over http",
         "exposure" => "Listed paths",
+        "ct" => "Certificate logs",
         other => other,
     }
 }

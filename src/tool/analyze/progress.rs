@@ -31,6 +31,7 @@ const SEEN: [fn(&Probes) -> Seen; ANALYZE.len()] = [
     |probes| journey(probes.https.as_ref()),
     |probes| journey(probes.http.as_ref()),
     exposure,
+    logged,
 ];
 
 /// Tells a watcher of each part once, when it ends.
@@ -224,6 +225,16 @@ fn exposure(probes: &Probes) -> Seen {
         Ok(exposure) => (
             Standing::Done,
             format!("{} listed paths asked", exposure.paths.len()),
+        ),
+        Err(failure) => failed(failure),
+    })
+}
+
+fn logged(probes: &Probes) -> Seen {
+    Some(match probes.ct.as_ref()? {
+        Ok(logged) => (
+            Standing::Done,
+            format!("{} certificates logged", logged.entries.len()),
         ),
         Err(failure) => failed(failure),
     })
