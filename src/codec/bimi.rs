@@ -57,6 +57,7 @@ pub fn parse(text: &str) -> Result<Reading<Bimi>, NotThis> {
         &TagRules {
             malformed: MALFORMED,
             repeated: REPEATED,
+            several: &[],
         },
         &mut scribe,
     );
@@ -70,6 +71,7 @@ pub fn parse(text: &str) -> Result<Reading<Bimi>, NotThis> {
             "The version must be written `v=BIMI1` exactly.",
         );
     }
+    valid &= !scribe.has(MALFORMED) && !scribe.has(REPEATED);
     let (logo, evidence) = (tags::find(&found, "l"), tags::find(&found, "a"));
     let empty = |tag: Option<Tag>| tag.is_none_or(|tag| tag.value.is_empty());
     let declined = logo.is_some() && empty(logo) && empty(evidence);
@@ -166,10 +168,10 @@ rules! {
         "An address is not https.";
     NOT_SVG = "bimi.not_svg", Medium, "BIMI draft section 4.2",
         "The logo does not look like an SVG image.";
-    MALFORMED = "bimi.malformed", Medium, "BIMI draft section 4.2",
-        "Something between semicolons is no tag.";
-    REPEATED = "bimi.repeated_tag", Medium, "BIMI draft section 4.2",
-        "A tag is given twice.";
+    MALFORMED = "bimi.malformed", High, "BIMI draft section 4.2",
+        "Something between semicolons is no tag; the record is not valid.";
+    REPEATED = "bimi.repeated_tag", High, "RFC 6376 section 3.2",
+        "A tag is given twice, which makes the whole list invalid.";
     BAD_AVATAR = "bimi.bad_avatar", Low, "BIMI draft section 4.2",
         "The avatar preference does not exist.";
     NO_EVIDENCE = "bimi.no_evidence", Low, "BIMI draft section 4.2",

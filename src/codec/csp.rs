@@ -71,7 +71,7 @@ pub struct Directive {
 pub struct Policy {
     /// Enforced or reported.
     pub disposition: Disposition,
-    /// In order, repeated names dropped as browsers do; at most 128.
+    /// In order, repeated names dropped as browsers do; at most 64.
     pub directives: Vec<Directive>,
 }
 
@@ -225,7 +225,7 @@ fn directives<'a>(policy: &'a str, scribe: &mut Scribe) -> Vec<Found<'a>> {
             scribe.flag(
                 judge::TOO_MANY,
                 whole,
-                "More than 128 directives; the rest was not read.",
+                "More than 64 directives; the rest was not read.",
             );
             break;
         }
@@ -301,7 +301,7 @@ const HEADERS: &[&str] = &[
     "content-security-policy-report-only",
 ];
 const POLICY_LIMIT: usize = 16;
-const DIRECTIVE_LIMIT: usize = 128;
+const DIRECTIVE_LIMIT: usize = 64;
 const VALUE_LIMIT: usize = 512;
 
 #[cfg(test)]

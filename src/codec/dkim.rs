@@ -90,13 +90,14 @@ pub fn parse(text: &str) -> Result<Reading<Dkim>, NotThis> {
         &TagRules {
             malformed: MALFORMED,
             repeated: REPEATED,
+            several: &[],
         },
         &mut scribe,
     );
     let mut reader = Reader {
+        valid: !scribe.has(MALFORMED) && !scribe.has(REPEATED),
         scribe,
         tags,
-        valid: true,
     };
     reader.version();
     let dkim = reader.record(text);
@@ -110,10 +111,6 @@ fn is_dkim(text: &str) -> bool {
 fn likelihood(text: &str) -> u8 {
     if tags::has_version(text, VERSION) {
         return 98;
-    }
-    let first = text.split(';').next().unwrap_or_default();
-    if first.trim_start().starts_with("v=") {
-        return 0;
     }
     let has = |name: &str| {
         text.split(';').take(16).any(|tag| {
@@ -398,10 +395,10 @@ rules! {
         "A selector with several records has undefined results.";
     SHORT = "dkim.short", Medium, "RFC 8301 section 3.2",
         "The RSA key is shorter than recommended.";
-    MALFORMED = "dkim.malformed", Medium, "RFC 6376 section 3.2",
-        "Something between semicolons is no tag.";
-    REPEATED = "dkim.repeated_tag", Medium, "RFC 6376 section 3.2",
-        "A tag is given twice.";
+    MALFORMED = "dkim.malformed", High, "RFC 6376 section 6.1.2",
+        "Something between semicolons is no tag; verifiers ignore the record.";
+    REPEATED = "dkim.repeated_tag", High, "RFC 6376 section 3.2",
+        "A tag is given twice, which makes the whole list invalid.";
     REVOKED = "dkim.revoked", Low, "RFC 6376 section 3.6.1",
         "The key is revoked.";
     SHA1 = "dkim.sha1", Low, "RFC 8301 section 3.1",

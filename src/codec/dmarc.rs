@@ -146,6 +146,7 @@ pub fn parse(text: &str) -> Result<Reading<Dmarc>, NotThis> {
         &TagRules {
             malformed: MALFORMED,
             repeated: REPEATED,
+            several: &[],
         },
         &mut scribe,
     );

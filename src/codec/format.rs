@@ -165,6 +165,11 @@ impl<'a> Scribe<'a> {
         }
     }
 
+    /// Whether `rule` was found broken so far.
+    pub(crate) fn has(&self, rule: &Rule) -> bool {
+        self.found.iter().any(|(_, found, _)| *found == rule)
+    }
+
     /// Adds a remark that is no problem.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());

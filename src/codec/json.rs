@@ -62,7 +62,7 @@ pub struct Json {
 }
 
 fn sniff(text: &str) -> u8 {
-    let text = text.trim();
+    let text = text.trim_start_matches('\u{feff}').trim();
     let closed = match text.as_bytes() {
         [b'{', .., b'}'] | [b'[', .., b']'] => true,
         [b'{' | b'[', ..] => false,

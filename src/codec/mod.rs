@@ -56,6 +56,7 @@ pub mod security_txt;
 pub mod set_cookie;
 pub mod spf;
 mod structured;
+mod sweep;
 mod tags;
 pub mod tls_rpt;
 pub mod tlsa;
@@ -276,7 +277,12 @@ fn decode_as(text: &str, kind: Kind, context: &Context) -> Result<Decoded, Error
             format!("This text is not of kind {}: {why}", kind.as_str()),
         )
     })?;
-    Ok(bound::decoded(kind, Confidence::High, None, reading))
+    Ok(bound::decoded(
+        text,
+        kind,
+        (Confidence::High, None),
+        reading,
+    ))
 }
 
 /// Tries the formats from the likeliest on; the first that can read the text
@@ -292,7 +298,12 @@ fn decode_auto(text: &str, context: &Context) -> Result<Decoded, Error> {
         if let Ok(reading) = (kind.format().read)(text, context) {
             let runner_up = likely.get(at + 1).map(|(_, kind)| *kind);
             let confidence = confidence_of(*likelihood);
-            return Ok(bound::decoded(*kind, confidence, runner_up, reading));
+            return Ok(bound::decoded(
+                text,
+                *kind,
+                (confidence, runner_up),
+                reading,
+            ));
         }
     }
     Err(Error::invalid(

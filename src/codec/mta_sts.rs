@@ -110,10 +110,11 @@ pub fn parse_record(text: &str) -> Result<Reading<Record>, NotThis> {
         &TagRules {
             malformed: MALFORMED,
             repeated: REPEATED,
+            several: &[],
         },
         &mut scribe,
     );
-    let mut valid = true;
+    let mut valid = !scribe.has(MALFORMED);
     let version = found.first().copied();
     if let Some(tag) = version.filter(|tag| tag.name != "v" || tag.value != VERSION) {
         valid = false;
@@ -192,11 +193,8 @@ impl<'a> Reader<'a> {
             let whole = whole.trim();
             let Some((key, value)) = whole.split_once(':') else {
                 if !whole.is_empty() {
-                    self.scribe.flag(
-                        MALFORMED,
-                        whole,
-                        format!("{} is no `key: value` line.", quoted(whole)),
-                    );
+                    let message = format!("{} is no `key: value` line.", quoted(whole));
+                    self.fault(MALFORMED, whole, &message);
                 }
                 continue;
             };
@@ -405,8 +403,8 @@ rules! {
         "The policy names no server.";
     BAD_MX = "mta_sts.bad_mx", High, "RFC 8461 section 3.2",
         "A server pattern is malformed.";
-    MALFORMED = "mta_sts.malformed", Medium, "RFC 8461 section 3.2",
-        "A line or field is malformed.";
+    MALFORMED = "mta_sts.malformed", High, "RFC 8461 section 3.2",
+        "A line or field is no key with a value; senders take the whole for invalid.";
     REPEATED = "mta_sts.repeated_key", Medium, "RFC 8461 section 3.2",
         "A key is given twice; the first counts.";
     SHORT_AGE = "mta_sts.short_age", Low, "RFC 8461 section 3.2",

@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
             .split_once(':')
             .map(|(name, value)| (name, value.trim()));
         let Some((name, value)) = pair.filter(|(name, _)| is_name(name)) else {
-            self.scribe.flag(
+            self.fault(
                 MALFORMED,
                 line,
                 "A line is a field `Name: value`, a comment that begins with `#`, or empty.",
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
             return;
         };
         if value.is_empty() {
-            self.scribe.flag(MALFORMED, line, "The field has no value.");
+            self.fault(MALFORMED, line, "The field has no value.");
             return;
         }
         let lower = name.to_ascii_lowercase();
@@ -364,7 +364,7 @@ rules! {
     NOT_HTTPS = "security_txt.not_https", Medium, "RFC 9116 section 2.5.3",
         "An address on the web is not https.";
     MALFORMED = "security_txt.malformed", Medium, "RFC 9116 section 4",
-        "A line is no field.";
+        "A line is no field, which the grammar does not allow.";
     BROKEN_SIGNATURE = "security_txt.broken_signature", Medium, "RFC 9116 section 2.3",
         "The signature is announced and missing.";
     MISSPELT = "security_txt.misspelt", Low, "RFC 9116 section 2.5.1",

@@ -286,8 +286,7 @@ impl Reader<'_, '_> {
     }
 
     fn expires(&mut self, part: &str, value: &str) {
-        let plain = value.replace('-', " ");
-        match moment::from_http_date(value).or_else(|| moment::from_http_date(&plain)) {
+        match moment::from_cookie_date(value) {
             Some(at) => {
                 self.cookie.expires = Some(moment::rfc3339(at));
                 if at <= self.now {
@@ -304,7 +303,7 @@ impl Reader<'_, '_> {
             None => self.scribe.flag(
                 BAD_DATE,
                 part,
-                "Not a date such as `Wed, 21 Oct 2026 07:28:00 GMT`; browsers ignore or guess it.",
+                "Not a date such as `Wed, 21 Oct 2026 07:28:00 GMT`; browsers ignore it.",
             ),
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Tag<'a> {
 pub(crate) struct TagRules {
     pub(crate) malformed: &'static Rule,
     pub(crate) repeated: &'static Rule,
+    /// Tags that may be given more than once; all of them are kept.
+    pub(crate) several: &'static [&'static str],
 }
 
 /// Reads a tag list, flagging what is no tag and what is given twice (the
@@ -67,7 +69,9 @@ pub(crate) fn read<'a>(text: &'a str, rules: &TagRules, scribe: &mut Scribe) -> 
                 name,
                 format!("{} is no tag name.", quoted(tag.name)),
             );
-        } else if tags.iter().any(|other| other.name == tag.name) {
+        } else if tags.iter().any(|other| other.name == tag.name)
+            && !rules.several.contains(&tag.name)
+        {
             scribe.flag(
                 rules.repeated,
                 whole,

@@ -47,11 +47,12 @@ pub fn parse(text: &str) -> Result<Reading<TlsRpt>, NotThis> {
         &TagRules {
             malformed: MALFORMED,
             repeated: REPEATED,
+            several: &["rua"],
         },
         &mut scribe,
     );
     let version = found.first().copied();
-    let mut valid = true;
+    let mut valid = !scribe.has(MALFORMED);
     if let Some(tag) = version.filter(|tag| tag.name != "v" || tag.value != VERSION) {
         valid = false;
         scribe.flag(
@@ -60,22 +61,21 @@ pub fn parse(text: &str) -> Result<Reading<TlsRpt>, NotThis> {
             "The version must be written `v=TLSRPTv1` exactly.",
         );
     }
-    let mut reports = Vec::new();
-    match tags::find(&found, "rua") {
-        None => scribe.flag(
+    if tags::find(&found, "rua").is_none() {
+        scribe.flag(
             NO_REPORTS,
             version.map_or(text, |tag| tag.whole),
             "There is no `rua`; senders have nowhere to report to.",
-        ),
-        Some(tag) => {
-            let parts = tag.value.split(',').map(str::trim).take(URI_LIMIT);
-            reports.extend(
-                parts
-                    .filter(|part| is_usable(&mut scribe, part))
-                    .map(str::to_owned),
-            );
-        }
+        );
     }
+    let reports: Vec<String> = found
+        .iter()
+        .filter(|tag| tag.name == "rua")
+        .flat_map(|tag| tag.value.split(',').map(str::trim))
+        .take(URI_LIMIT)
+        .filter(|part| is_usable(&mut scribe, part))
+        .map(str::to_owned)
+        .collect();
     for tag in found.iter().filter(|tag| !matches!(tag.name, "v" | "rua")) {
         scribe.flag(
             UNKNOWN_TAG,
@@ -146,8 +146,8 @@ rules! {
         "A report address is malformed.";
     NOT_HTTPS = "tls_rpt.not_https", Medium, "RFC 8460 section 3",
         "A report address is not https.";
-    MALFORMED = "tls_rpt.malformed", Medium, "RFC 8460 section 3",
-        "Something between semicolons is no field.";
+    MALFORMED = "tls_rpt.malformed", High, "RFC 8460 section 3",
+        "Something between semicolons is no field; the record is not valid.";
     REPEATED = "tls_rpt.repeated_tag", Medium, "RFC 8460 section 3",
         "A field is given twice.";
     UNKNOWN_TAG = "tls_rpt.unknown_tag", Info, "RFC 8460 section 3",
@@ -167,6 +167,21 @@ mod tests {
             let reading = parse(text).unwrap();
             assert!(reading.value.valid && reading.problems.is_empty(), "{text}");
         }
+    }
+
+    #[test]
+    fn rua_may_be_given_more_than_once() {
+        let reading = parse("v=TLSRPTv1; rua=mailto:a@b.example; rua=https://c.example/x").unwrap();
+        let both = ["mailto:a@b.example", "https://c.example/x"];
+        assert_eq!(
+            (reading.value.reports, reading.problems),
+            (both.map(str::to_owned).to_vec(), vec![])
+        );
+        assert!(
+            parse("v=TLSRPTv1; x=1; x=2; rua=mailto:a@b.example")
+                .unwrap()
+                .has("tls_rpt.repeated_tag")
+        );
     }
 
     #[test]

@@ -60,7 +60,9 @@ pub fn parse(text: &str, now: i64) -> Result<Reading<Moment>, NotThis> {
     };
     let seconds = i64::try_from(nanos.div_euclid(NANOS)).map_err(|_| NOT_A_TIME)?;
     let known = OffsetDateTime::from_unix_timestamp(seconds);
-    if known.is_err() {
+    // RFC 3339 writes years of four digits and no sign.
+    let known = known.ok().filter(|date| (0..=9999).contains(&date.year()));
+    if known.is_none() {
         scribe.flag(
             OUT_OF_RANGE,
             bare,
@@ -88,7 +90,7 @@ pub fn parse(text: &str, now: i64) -> Result<Reading<Moment>, NotThis> {
         seconds,
         nanoseconds: nanos.rem_euclid(NANOS) as u32,
         date: rfc3339(seconds),
-        weekday: known.ok().map(|known| known.weekday().to_string()),
+        weekday: known.map(|known| known.weekday().to_string()),
         relative,
     };
     Ok(Reading::new(moment, scribe))
