@@ -45,6 +45,31 @@ pub struct Base64 {
     octets: Octets,
 }
 
+/// The octets, when the text is base 64 and nothing else.
+pub(super) fn octets(text: &str) -> Option<Vec<u8>> {
+    let body = text.trim_end_matches(|c: char| c == '=' || c.is_ascii_whitespace());
+    let chars: Vec<u8> = body.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    let is_all = chars.len() >= 2 && chars.iter().all(|b| is_member(*b));
+    is_all.then(|| undone(&in_url_alphabet(&chars)))
+}
+
+fn in_url_alphabet(chars: &[u8]) -> Vec<u8> {
+    let in_url = |b: &u8| match b {
+        b'+' => b'-',
+        b'/' => b'_',
+        other => *other,
+    };
+    chars.iter().map(in_url).collect()
+}
+
+/// Decodes as much as there is.
+fn undone(url: &[u8]) -> Vec<u8> {
+    let whole = url.len() - usize::from(url.len() % 4 == 1);
+    LENIENT
+        .decode(url.get(..whole).unwrap_or_default())
+        .unwrap_or_default()
+}
+
 /// Reads base 64 in either alphabet, white space skipped.
 pub fn parse(text: &str) -> Result<Reading<Base64>, NotThis> {
     let bare = text.trim();
@@ -59,18 +84,8 @@ pub fn parse(text: &str) -> Result<Reading<Base64>, NotThis> {
     let alphabet = alphabet_of(&chars);
     let padding = bare.bytes().filter(|b| *b == b'=').count();
     judge(&mut scribe, bare, body, chars.len(), alphabet, padding);
-    let url: Vec<u8> = chars
-        .iter()
-        .map(|b| match b {
-            b'+' => b'-',
-            b'/' => b'_',
-            other => *other,
-        })
-        .collect();
-    let whole = url.len() - usize::from(url.len() % 4 == 1);
-    let octets = LENIENT
-        .decode(url.get(..whole).unwrap_or_default())
-        .unwrap_or_default();
+    let url = in_url_alphabet(&chars);
+    let octets = undone(&url);
     if canonical_tail(&url, &octets) == Some(false) {
         scribe.flag(
             TRAILING_BITS,

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::format::PROBLEM_LIMIT;
+use super::sweep::Secrets;
 use super::{Confidence, Decoded, Kind, Problem, Reading};
 use crate::guard::text;
 
@@ -40,16 +41,17 @@ const STEPS: &[(usize, usize)] = &[
 
 /// The finished answer.
 pub(super) fn decoded(
+    text: &str,
     kind: Kind,
-    confidence: Confidence,
-    runner_up: Option<Kind>,
+    (confidence, runner_up): (Confidence, Option<Kind>),
     reading: Reading<Map<String, Value>>,
 ) -> Decoded {
     let mut cuts = Cuts::default();
     let problems = fit_problems(reading.problems, &mut cuts);
-    let mut notes = fit_notes(reading.notes);
+    let notes = fit_notes(reading.notes);
     let spent = json_len(&problems) + NOTES_LIMIT + 256;
     let fields = fit_fields(reading.value, OUTPUT_LIMIT.saturating_sub(spent), &mut cuts);
+    let (fields, problems, mut notes) = swept(&Secrets::of(text), fields, problems, notes);
     notes.extend(cuts.into_note());
     Decoded {
         kind,
@@ -141,6 +143,45 @@ fn fit_fields(fields: Map<String, Value>, limit: usize, cuts: &mut Cuts) -> Map<
         }
     }
     fields
+}
+
+/// Everything that is answered, without the secrets of the text.
+fn swept(
+    secrets: &Secrets,
+    fields: Map<String, Value>,
+    problems: Vec<Problem>,
+    notes: Vec<String>,
+) -> (Map<String, Value>, Vec<Problem>, Vec<String>) {
+    if secrets.is_empty() {
+        return (fields, problems, notes);
+    }
+    let problems = problems.into_iter().map(|problem| Problem {
+        message: secrets.sweep(problem.message),
+        ..problem
+    });
+    let notes = notes.into_iter().map(|note| secrets.sweep(note));
+    (
+        swept_members(secrets, fields),
+        problems.collect(),
+        notes.collect(),
+    )
+}
+
+fn swept_members(secrets: &Secrets, members: Map<String, Value>) -> Map<String, Value> {
+    let member = |(name, value)| (secrets.sweep(name), swept_value(secrets, value));
+    members.into_iter().map(member).collect()
+}
+
+fn swept_value(secrets: &Secrets, value: Value) -> Value {
+    match value {
+        Value::String(string) => Value::String(secrets.sweep(string)),
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| swept_value(secrets, item))
+            .collect(),
+        Value::Object(members) => Value::Object(swept_members(secrets, members)),
+        other => other,
+    }
 }
 
 fn cleaned(value: Value) -> Value {

@@ -65,11 +65,7 @@ pub fn parse(text: &str) -> Result<Reading<Hex>, NotThis> {
             "Upper and lower case are mixed; strict comparisons will differ.",
         );
     }
-    let octets: Vec<u8> = digits
-        .chunks_exact(2)
-        .map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | nibble(*digit)))
-        .collect();
-    let octets = Octets::of(&octets);
+    let octets = Octets::of(&undone(&digits));
     if octets.secret {
         scribe.flag(
             PRIVATE_KEY,
@@ -87,6 +83,16 @@ pub fn parse(text: &str) -> Result<Reading<Hex>, NotThis> {
         _ => None,
     };
     Ok(Reading::new(Hex { octets, digest }, scribe))
+}
+
+/// The octets, when the text is hexadecimal and nothing else.
+pub(super) fn octets(text: &str) -> Option<Vec<u8>> {
+    digits(text.trim()).map(|digits| undone(&digits))
+}
+
+fn undone(digits: &[u8]) -> Vec<u8> {
+    let octet = |pair: &[u8]| pair.iter().fold(0, |sum, digit| sum << 4 | nibble(*digit));
+    digits.chunks_exact(2).map(octet).collect()
 }
 
 /// The digits without prefix and separators.

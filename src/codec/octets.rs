@@ -3,11 +3,15 @@
 
 use serde::Serialize;
 
+use super::sweep::Secrets;
 use super::{Kind, der};
 use crate::guard::text::clean;
 
 /// Characters shown of a text.
 const SHOWN_CHARS: usize = 2_000;
+
+/// Layers of encoding that are looked below for a secret.
+const LAYERS: u32 = 4;
 
 /// Octets shown of what is no text.
 const SHOWN_OCTETS: usize = 64;
@@ -44,12 +48,13 @@ impl Octets {
         let secret = looks_like == Some(PRIVATE_KEY)
             || inner_kind == Some(Kind::PrivateKey)
             || text.is_some_and(holds_key);
+        let wraps_secret = text.is_some_and(|text| wraps_secret(text, LAYERS));
         let shown = octets.get(..SHOWN_OCTETS).unwrap_or(octets);
         Octets {
             bytes: octets.len(),
             text: text
-                .filter(|_| !secret)
-                .map(|text| clean(text, SHOWN_CHARS)),
+                .filter(|_| !secret && !wraps_secret)
+                .map(|text| Secrets::of(text).sweep(clean(text, SHOWN_CHARS))),
             hex: (text.is_none() && !secret).then(|| super::x509::hex(shown)),
             looks_like: looks_like.or(secret.then_some(PRIVATE_KEY)),
             inner_kind: inner_kind
@@ -74,6 +79,21 @@ fn inner_kind(text: &str) -> Option<Kind> {
     let (likelihood, kind) =
         likely.max_by_key(|(likelihood, kind)| (*likelihood, std::cmp::Reverse(*kind)))?;
     (likelihood >= 80).then_some(kind)
+}
+
+/// Whether a secret lies below further layers of base 64 or hexadecimal.
+fn wraps_secret(text: &str, layers: u32) -> bool {
+    let (Some(below), Some(inner)) = (layers.checked_sub(1), unwrapped(text)) else {
+        return false;
+    };
+    known_der(&inner) == Some(PRIVATE_KEY)
+        || readable(&inner)
+            .is_some_and(|text| !Secrets::of(text).is_empty() || wraps_secret(text, below))
+}
+
+/// The octets that the text writes in hexadecimal or base 64, if it does.
+fn unwrapped(text: &str) -> Option<Vec<u8>> {
+    super::hex::octets(text).or_else(|| super::base64::octets(text))
 }
 
 fn holds_key(text: &str) -> bool {
