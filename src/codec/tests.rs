@@ -5,6 +5,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::guard::Policy;
 
+mod corpus;
+mod document;
+mod hostile;
+mod hostile_texts;
+mod secrets;
+
 const NOW_MS: u64 = 1_800_000_000_000;
 
 fn guard() -> Guard {
