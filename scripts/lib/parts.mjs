@@ -73,6 +73,13 @@ export const PARTS = [
     minutes: 25,
     needs: ["setup"],
   },
+  nodeTests({
+    name: "agreement",
+    title: "decode against other implementations",
+    files: "tests/agreement/*.test.mjs",
+    minutes: 10,
+    needs: ["native"],
+  }),
   {
     name: "judge",
     title: "the guard over the attack corpus, nothing missed, no false alarm",

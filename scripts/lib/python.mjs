@@ -1,7 +1,7 @@
 // Usage: node scripts/lib/python.mjs FOLDER
 //
 // Runs the unittest tests of FOLDER against the built Worker in the lab, in a virtual
-// environment with the pinned MCP client. Exit code 75 where there is no Python or no
+// environment with the pinned MCP client and what tests/agreement asks. Exit code 75 where there is no Python or no
 // lab, after a line that says which.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,7 +10,22 @@ import { endGroup, startGroup } from "./group.mjs";
 import { CANNOT_RUN } from "./parts.mjs";
 import { ROOT, ask, run, say, script } from "./shell.mjs";
 
-const PACKAGES = ["mcp==2.3.0"];
+const PACKAGES = [
+  "mcp==2.3.0",
+  // tests/agreement
+  "PyJWT==2.15.1",
+  "authres==1.2.0",
+  "checkdmarc==6.0.4",
+  "cryptography==50.0.2",
+  "dkimpy==1.1.8",
+  "dnspython==2.9.2",
+  "h11==0.16.0",
+  "idna==3.20",
+  "jwcrypto==1.6.1",
+  "pynacl==1.6.2",
+  "python-ulid==4.1.0",
+  "sectxt==0.9.8",
+];
 const VENV = ".venv";
 
 script(import.meta, async ([folder]) => {
@@ -27,7 +42,7 @@ script(import.meta, async ([folder]) => {
 });
 
 /** Makes the virtual environment unless it is there; false where it cannot be. */
-async function environment() {
+export async function environment() {
   const stamp = join(ROOT, VENV, "installed");
   const wanted = PACKAGES.join("\n");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return true;
