@@ -56,6 +56,21 @@ pub(super) fn parts<'v>(one: &'v Value, other: &'v Value, short: [bool; 2]) -> [
     parts
 }
 
+/// Members of two reports without those that a short form alone may have left
+/// out.
+pub(super) fn rest(
+    [mut one, mut other]: [Map<String, Value>; 2],
+    short: [bool; 2],
+) -> [Map<String, Value>; 2] {
+    if short[0] {
+        other.retain(|name, _| one.contains_key(name));
+    }
+    if short[1] {
+        one.retain(|name, _| other.contains_key(name));
+    }
+    [one, other]
+}
+
 /// The members of an object that have the sign.
 fn signed<'v>(object: Option<&'v Value>, sign: &str, words: &[&str]) -> BTreeSet<&'v String> {
     let members = object.and_then(Value::as_object).into_iter().flatten();

@@ -21,9 +21,11 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Coverage, Finding, Report, Target, Vantage};
 use crate::guard::text;
@@ -154,12 +156,13 @@ pub fn between(before: &Report, after: &Report) -> Diff {
         let node = |value| Node::of("findings", value, &hosts);
         walk.compare("findings", &node(&old), &node(&new));
     }
+    let short = [before, after].map(|report| !report.omitted.is_empty());
     {
-        let short = [before, after].map(|report| !report.omitted.is_empty());
         let [old, new] = common::parts(&before.probes, &after.probes, short);
         let node = |value| Node::of("probes", value, &hosts);
         walk.compare("probes", &node(&old), &node(&new));
     }
+    others(&mut walk, [rest(before), rest(after)], short, &hosts);
     let Walk {
         directed,
         churn,
@@ -202,6 +205,51 @@ fn verdicts(report: &Report) -> Value {
         json!({"id": id, "state": state, "severity": severity, "title": title})
     };
     report.findings.iter().map(verdict).collect()
+}
+
+/// Members of a report that are compared by themselves, are stated beside the
+/// changes, or follow from what is compared.
+const KNOWN: &[&str] = &[
+    "id",
+    "expiresAt",
+    "target",
+    "time",
+    "vantage",
+    "coverage",
+    "summary",
+    "findings",
+    "probes",
+    "thirdParties",
+    "omitted",
+];
+
+/// All others, so that what is added to reports is compared from its first
+/// day.
+fn rest(report: &Report) -> Map<String, Value> {
+    // Without the measurements, which are large and compared already.
+    let slim = Report {
+        probes: Value::Null,
+        findings: Vec::new(),
+        ..report.clone()
+    };
+    match serde_json::to_value(slim) {
+        Ok(Value::Object(mut members)) => {
+            members.retain(|name, _| !KNOWN.contains(&name.as_str()));
+            members
+        }
+        _ => Map::new(),
+    }
+}
+
+/// Adds the differences of such members.
+fn others(walk: &mut Walk, rest: [Map<String, Value>; 2], short: [bool; 2], hosts: &Hosts) {
+    let [old, new] = common::rest(rest, short);
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    for name in names {
+        let node = |value| Node::of(name, value, hosts);
+        let (old, new) = (old.get(name).map(node), new.get(name).map(node));
+        walk.compare_if_there(name, old.as_ref(), new.as_ref());
+    }
 }
 
 /// The first changes that fit into the bounds together.

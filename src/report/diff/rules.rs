@@ -70,6 +70,7 @@ pub const NOISE: &[(&str, &str)] = &[
     ("/probes/**/headers/x-varnish", "counter"),
     ("/probes/**/headers/*ratelimit*", "counter"),
     ("/probes/**/headers/retry-after", "counter"),
+    ("/headerScore/grade", "follows the score"),
 ];
 
 /// How what is compared is taken.
@@ -141,6 +142,14 @@ pub const SHAPES: &[(&str, Treat)] = &[
     ("/probes/**/dnsNames", Treat::Set),
     ("/probes/**/ipAddresses", Treat::Set),
     ("/probes/exposure/paths", Treat::Keyed(&["path"])),
+    ("/headerScore/rows", Treat::Keyed(&["rule"])),
+    (
+        "/headerScore/rows/*",
+        Treat::Whole {
+            compared: &["result", "modifier"],
+            shown: &["result", "modifier"],
+        },
+    ),
 ];
 
 /// What is compared only where both reports, or neither, measured it: a
@@ -183,6 +192,8 @@ pub enum Scale {
     True,
     /// `false` is better than `true`.
     False,
+    /// The more, the better.
+    More,
 }
 
 /// What can be better or worse; all else is churn.
@@ -193,6 +204,7 @@ pub const SCALES: &[(&str, Scale)] = &[
     ("/probes/tls/trust/inOrder", Scale::True),
     ("/probes/tls/handshakes/*/keyProven", Scale::True),
     ("/probes/exposure/paths/*/matches", Scale::False),
+    ("/headerScore/score", Scale::More),
 ];
 
 /// What the tables say about a place.
@@ -251,15 +263,16 @@ pub(super) fn weigh(path: &[String], before: Option<&Value>, after: Option<&Valu
 
 impl Scale {
     /// How bad a value is; `None` when it says nothing either way.
-    fn rank(self, value: Option<&Value>) -> Option<u8> {
+    fn rank(self, value: Option<&Value>) -> Option<i64> {
         match self {
             Scale::Finding => match value {
                 // A check that reported nothing had nothing to complain of.
                 None => Some(0),
-                Some(finding) => finding_rank(finding),
+                Some(finding) => finding_rank(finding).map(i64::from),
             },
-            Scale::True => value?.as_bool().map(|good| u8::from(!good)),
-            Scale::False => value?.as_bool().map(u8::from),
+            Scale::True => value?.as_bool().map(|good| i64::from(!good)),
+            Scale::False => value?.as_bool().map(i64::from),
+            Scale::More => value?.as_i64().map(|number| -number.max(-i64::MAX)),
         }
     }
 }

@@ -174,6 +174,52 @@ fn a_measured_value_with_a_direction_is_weighed() {
     assert_eq!(exposed.weight, Weight::Regress);
 }
 
+/// The changes between what two reports have besides findings and probes.
+fn besides(old: Value, new: Value, short: [bool; 2]) -> Vec<(String, Kind, Weight)> {
+    let members = |value: Value| value.as_object().cloned().expect("is an object");
+    let mut walk = Walk::default();
+    let hosts = Hosts::between("a.example", "a.example");
+    others(&mut walk, [members(old), members(new)], short, &hosts);
+    let changes = walk.directed.into_iter().chain(walk.churn);
+    changes.map(|c| (c.path, c.kind, c.weight)).collect()
+}
+
+#[test]
+fn what_is_added_to_reports_is_compared_from_its_first_day() {
+    let row = |rule: &str, modifier: i32| json!({"rule": rule, "result": "r", "modifier": modifier, "why": modifier.to_string()});
+    let old = json!({
+        "headerScore": {"score": 90, "grade": "A", "rows": [row("csp", -25), row("hsts", 0)]},
+        "future": {"x": 1},
+    });
+    let new = json!({
+        "headerScore": {"score": 70, "grade": "C", "rows": [row("hsts", -20), row("csp", -25)]},
+    });
+    let no = [false, false];
+    assert_eq!(
+        besides(old.clone(), new.clone(), no),
+        [
+            (
+                String::from("/headerScore/score"),
+                Kind::Changed,
+                Weight::Regress
+            ),
+            (String::from("/future"), Kind::Removed, Weight::Churn),
+            (
+                String::from("/headerScore/rows/hsts"),
+                Kind::Changed,
+                Weight::Churn
+            ),
+        ]
+    );
+    assert_eq!(besides(new.clone(), old.clone(), no)[0].2, Weight::Improve);
+    assert_eq!(besides(old.clone(), old.clone(), no), []);
+    let short = besides(old, new, [false, true]);
+    assert!(
+        short.iter().all(|(path, ..)| path != "/future"),
+        "{short:?}"
+    );
+}
+
 #[test]
 fn lists_are_paired_from_both_ends() {
     let at = "/probes/http/https/hops";
@@ -465,6 +511,7 @@ fn the_document_prints_the_tables_that_are_used() {
             rules::Scale::Finding => "pass and info, then warn, then fail; each by severity",
             rules::Scale::True => "true",
             rules::Scale::False => "false",
+            rules::Scale::More => "more",
         };
         format!("| `{at}` | {better} |")
     }));

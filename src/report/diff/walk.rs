@@ -28,6 +28,11 @@ impl Walk {
         self.at(name, |walk| walk.pair(before, after));
     }
 
+    /// The same where one of them may lack it.
+    pub fn compare_if_there(&mut self, name: &str, before: Option<&Node>, after: Option<&Node>) {
+        self.at(name, |walk| walk.either(before, after));
+    }
+
     fn pair(&mut self, before: &Node, after: &Node) {
         match (&before.form, &after.form) {
             (old, new) if old == new => {}
