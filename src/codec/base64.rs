@@ -72,6 +72,11 @@ fn undone(url: &[u8]) -> Vec<u8> {
 
 /// Reads base 64 in either alphabet, white space skipped.
 pub fn parse(text: &str) -> Result<Reading<Base64>, NotThis> {
+    described(text, Octets::of)
+}
+
+/// The same with the octets described as `describe` does.
+fn described(text: &str, describe: fn(&[u8]) -> Octets) -> Result<Reading<Base64>, NotThis> {
     let bare = text.trim();
     let body = bare.trim_end_matches(|c: char| c == '=' || c.is_ascii_whitespace());
     let chars: Vec<u8> = body.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
@@ -94,7 +99,7 @@ pub fn parse(text: &str) -> Result<Reading<Base64>, NotThis> {
              others accept two spellings of one value.",
         );
     }
-    let octets = Octets::of(&octets);
+    let octets = describe(&octets);
     if octets.secret {
         scribe.flag(
             PRIVATE_KEY,
@@ -198,7 +203,7 @@ fn sniff(text: &str) -> u8 {
     {
         return 0;
     }
-    let Ok(reading) = parse(text) else {
+    let Ok(reading) = described(text, Octets::glance) else {
         return 0;
     };
     let octets = &reading.value.octets;

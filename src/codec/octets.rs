@@ -40,6 +40,21 @@ pub struct Octets {
 }
 
 impl Octets {
+    /// What can be told without asking the formats about the text, which is
+    /// left out: they might ask back.
+    pub(crate) fn glance(octets: &[u8]) -> Self {
+        let text = readable(octets);
+        let looks_like = known_file(octets).or_else(|| known_der(octets));
+        Octets {
+            bytes: octets.len(),
+            text: text.map(|_| String::new()),
+            hex: None,
+            looks_like,
+            inner_kind: None,
+            secret: looks_like == Some(PRIVATE_KEY) || text.is_some_and(holds_key),
+        }
+    }
+
     /// Describes decoded octets.
     pub(crate) fn of(octets: &[u8]) -> Self {
         let text = readable(octets);
