@@ -1,14 +1,15 @@
 // Builds the Worker: worker-build compiles src/ to WebAssembly, wasm-bindgen
 // makes the JavaScript glue, wasm-opt shrinks, esbuild bundles. worker-build would
 // download the last three from release pages; it is given those that setup
-// installed from the package registries instead.
+// installed from the package registries instead. wasm-opt is run from here:
+// worker-build's own run is for speed and keeps every function's name.
 //
 // The default is the unwinding build (nightly, std rebuilt): there a panic ends
 // the call that panicked. In the stable build a panic aborts the instance and
 // with it every call in flight, so falling back to it is said loudly.
 
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -27,7 +28,20 @@ Builds the Worker into build/, or does nothing when no source has changed since.
   --help            this text`;
 
 /** What worker-build makes, and wrangler uploads. */
-const OUTPUTS = ["index.js", "index_bg.wasm"];
+const MODULE = "index_bg.wasm";
+const OUTPUTS = ["index.js", MODULE];
+
+/**
+ * For size, without names. Features by name and not `--all-features`: an encoding that
+ * workerd does not know yet would not load. These are rustc's for wasm32 and the
+ * exceptions of wasm-bindgen's catch wrappers.
+ */
+const SHRINK = [
+  ...["-Oz", "--strip-debug", "--strip-producers"],
+  ...["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"].map(
+    (feature) => `--enable-${feature}`,
+  ),
+];
 
 /** The Worker: what its build reads besides what cargo's dependency file names. */
 const WORKER = {
@@ -73,7 +87,7 @@ export async function buildCrate({ crate, library, inputs, dir, unwinding, featu
   const how = unwinding ? "nightly Rust, panics unwind" : "stable Rust, panics abort";
   say(`building ${dir}/ with ${how} (the first time some minutes)`);
   const started = Date.now();
-  const args = [crate, "--release", "--out-dir", relative(crate, dir)];
+  const args = [crate, "--release", "--no-opt", "--out-dir", relative(crate, dir)];
   if (unwinding) args.push("--panic-unwind");
   if (features) args.push("--features", features);
   await run(join(TOOLS, "bin", "worker-build"), [...args, "--locked"], {
@@ -85,10 +99,17 @@ export async function buildCrate({ crate, library, inputs, dir, unwinding, featu
       RUST_BACKTRACE: "0", // of worker-build itself, which buries what rustc said
     },
   });
+  await shrink(join(ROOT, dir, MODULE));
   const files = [...new Set([...inputs.flatMap(filesUnder), ...includedFiles(crate, library)])].sort();
   // A file saved meanwhile may or may not be in this build: the next call makes sure.
   if (files.some((file) => statSync(join(ROOT, file)).mtimeMs > started)) return;
   writeFileSync(stamp, JSON.stringify({ recipe, files, digest: digestOf(files) }));
+}
+
+async function shrink(module) {
+  const shrunk = `${module}.shrunk`;
+  await run(join(NPM_BIN, "wasm-opt"), [module, ...SHRINK, "-o", shrunk]);
+  renameSync(shrunk, module);
 }
 
 // --- is there anything to do? ------------------------------------------------
