@@ -143,6 +143,14 @@ export const PARTS = [
     needs: ["build"],
     tests: () => namesIn("tests/python/test_*.py", PYTHON_TEST_NAME),
   },
+  nodeTests({
+    name: "attack",
+    title: "attackers from outside against the built Worker in the offline internet",
+    inside: LAB,
+    files: "tests/attack/*.test.mjs",
+    minutes: 15,
+    needs: ["build", "python"], // which installs the attackers
+  }),
 ];
 
 /**

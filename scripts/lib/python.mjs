@@ -1,8 +1,8 @@
 // Usage: node scripts/lib/python.mjs FOLDER
 //
 // Runs the unittest tests of FOLDER against the built Worker in the lab, in a virtual
-// environment with the pinned MCP client and what tests/agreement asks. Exit code 75 where there is no Python or no
-// lab, after a line that says which.
+// environment with the pinned MCP client and what tests/agreement and tests/attack ask
+// for. Exit code 75 where there is no Python or no lab, after a line that says which.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,6 +25,10 @@ const PACKAGES = [
   "pynacl==1.6.2",
   "python-ulid==4.1.0",
   "sectxt==0.9.8",
+  // tests/attack; hypothesis-jsonschema 0.23.1 does not work with a later hypothesis
+  "hypothesis==6.165.0",
+  "hypothesis-jsonschema==0.23.1",
+  "mcp-fuzzer==0.7.0",
 ];
 const VENV = ".venv";
 

@@ -1,12 +1,15 @@
 //! `analyze` and `lookup` from their arguments to their answers, in an
 //! internet inside this process: real DNS messages, real TLS.
 
+#[path = "../support/dice.rs"]
+mod dice;
 #[path = "../support/internet.rs"]
 mod internet;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod bad_worlds;
+mod faults;
 mod hosts;
 mod lookups;
 mod reports;
