@@ -76,6 +76,35 @@ fn arrows_between_rooms_point_down() {
     );
 }
 
+#[test]
+fn every_migration_is_embedded_in_the_order_of_its_number() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for class in ["client", "report", "tally"] {
+        let mut names: Vec<String> = fs::read_dir(root.join("migrations").join(class))
+            .expect("a folder per class")
+            .map(|entry| entry.expect("a readable entry").file_name())
+            .map(|name| name.into_string().expect("a plain name"))
+            .collect();
+        names.sort();
+        let texts: String = sources()
+            .into_iter()
+            .filter(|(room, ..)| room == "edge")
+            .map(|(.., text)| text)
+            .collect();
+        let mut last = 0;
+        for (at, name) in names.iter().enumerate() {
+            assert!(name.starts_with(&format!("{:04}_", at + 1)), "{name}");
+            let embedded = texts.find(&format!("migrations/{class}/{name}\""));
+            let here = embedded.unwrap_or_else(|| panic!("{class}/{name} is not embedded"));
+            assert!(here > last, "{class}/{name} comes too early");
+            last = here;
+            seen += 1;
+        }
+    }
+    assert!(seen >= 5, "only {seen} migrations were found");
+}
+
 fn floor(room: &str) -> Option<usize> {
     ROOMS.iter().position(|known| *known == room)
 }
@@ -123,8 +152,10 @@ fn sources() -> Vec<(String, PathBuf, String)> {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name == "tests.rs" || name == "testing.rs")
+    let name = path.file_name();
+    let folder = path.parent().and_then(Path::file_name);
+    folder.is_some_and(|folder| folder == "tests")
+        || name.is_some_and(|name| name == "tests.rs" || name == "testing.rs")
 }
 
 fn production(text: &str) -> String {

@@ -111,6 +111,21 @@ export const PARTS = [
     minutes: 15,
     needs: ["build"],
   }),
+  {
+    name: "panic-build",
+    title: "the Worker builds with a panic to ask for",
+    command: ["node", "scripts/lib/build.mjs", "--features", "panic-injection"],
+    count: check,
+    minutes: 10,
+    needs: ["build"],
+  },
+  nodeTests({
+    name: "panic",
+    title: "a call that panics ends alone",
+    files: "tests/e2e/panic/*.test.mjs",
+    minutes: 5,
+    needs: ["panic-build"],
+  }),
   nodeTests({
     name: "lab-runner",
     title: "the lab starts, ends and leaves nothing",

@@ -1,7 +1,7 @@
-// A workerd without wrangler's proxy in front, for measuring: several Workers in one
-// process, each on a port of its own. The configuration is workerd's own (Cap'n Proto
-// text); it stands for what wrangler.toml says, with KV answered by a few lines of
-// JavaScript that keep nothing.
+// A workerd without wrangler's proxy in front, for measuring and for load: several
+// Workers in one process, each on a port of its own. The configuration is workerd's own
+// (Cap'n Proto text); it stands for what wrangler.toml says, with KV answered by a few
+// lines of JavaScript that keep nothing, or by a server of the caller's.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -21,24 +21,28 @@ const KV = `export default { async fetch(request) {
  *   kv?: string[], vars?: Record<string, string>}[]} workers
  *   `modules` are files of the checkout, the entry first; `classes` maps bindings to
  *   Durable Object classes, all with SQLite.
+ * @param {{folder?: string, keep?: boolean, kv?: string, stdio?: string[]}} options
+ *   `keep` leaves what is stored from an earlier start; `kv` is the `address:port` of
+ *   a server that answers for KV.
  * @returns {Promise<{group: object, url: (name: string) => string}>}
  */
-export async function startWorkerd(label, workers) {
-  const folder = join(ROOT, "build", "bench", label);
-  rmSync(folder, { recursive: true, force: true });
+export async function startWorkerd(label, workers, options = {}) {
+  const { folder = join(ROOT, "build", "bench", label), keep = false, kv } = options;
+  const stdio = options.stdio ?? ["ignore", "ignore", "inherit"];
+  if (!keep) rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "storage"), { recursive: true });
   const ports = new Map();
   for (const { name } of workers) ports.set(name, await freePort());
   const config = join(folder, "config.capnp");
   writeFileSync(join(folder, "kv.js"), KV);
-  writeFileSync(config, configText(folder, workers, ports));
+  writeFileSync(config, configText(folder, workers, ports, kv));
   const { default: workerd } = await import("workerd");
-  const log = ["ignore", "ignore", "inherit"];
-  const group = startGroup([workerd.default ?? workerd, "serve", "--experimental", config], { stdio: log });
+  const group = startGroup([workerd.default ?? workerd, "serve", "--experimental", config], { stdio });
   return { group, url: (name) => `http://127.0.0.1:${ports.get(name)}` };
 }
 
-function configText(folder, workers, ports) {
+function configText(folder, workers, ports, kv) {
+  const store = kv ? `external = (address = ${text(kv)}, http = ())` : "worker = .kv";
   const services = workers.map(({ name }) => `    (name = ${text(name)}, worker = .${identifier(name)}),`);
   const sockets = workers.map(
     ({ name }) => `    (name = ${text(name)}, address = "127.0.0.1:${ports.get(name)}", service = ${text(name)}, http = ()),`,
@@ -48,7 +52,7 @@ function configText(folder, workers, ports) {
 const config :Workerd.Config = (
   services = [
 ${services.join("\n")}
-    (name = "kv", worker = .kv),
+    (name = "kv", ${store}),
     (name = "storage", disk = (path = ${text(join(folder, "storage"))}, writable = true)),
     (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],

@@ -1,5 +1,6 @@
 //! One client's object: its budgets, in memory with write-behind, and the
-//! counts of its calls until the tally has them. A target has one too, for
+//! counts of its calls until a shard of the tally has them; and, in memory
+//! only, whether its refused inputs go in circles. A target has one too, for
 //! the budget that all clients share.
 //!
 //! Spending touches memory only. Budgets are written together with the count
@@ -7,26 +8,31 @@
 //! the clock, so an object that went idle can delete all it knows.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use serde::Deserialize;
 use worker::{
-    DurableObject, Env, Method, Request, RequestInit, Response, Result, SqlStorage, State,
-    durable_object,
+    DurableObject, Env, Method, Request, Response, Result, SqlStorage, State, durable_object,
 };
 
-use super::{host, sql, tally};
-use crate::config::Rate;
-use crate::gate::budget::Account;
-use crate::pulse::{Batch, Count, Counter, Deltas};
+use super::{host, outbox, sql};
+use crate::config::{Rate, TARGET_BUDGET};
+use crate::gate::budget::{Account, Verdict};
+use crate::gate::likeness::{Retries, Sketch};
+use crate::pulse::{Count, Deltas, client_wait_ms, shard_of};
 
-const MIGRATIONS: [&str; 1] = [include_str!(
-    "../../migrations/client/0001_budget_and_counts.sql"
-)];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/client/0001_budget_and_counts.sql"),
+    include_str!("../../migrations/client/0002_receiver.sql"),
+];
 
-/// Longest a count waits here before it is sent on, in milliseconds.
-const FORWARD_MS: u64 = 10_000;
+/// Messages remembered; more are not under way of one client at a time.
+const MESSAGES: usize = 64;
+
+/// How long an object keeps what it knows of a client that is silent, in
+/// milliseconds.
+const LINGER_MS: u64 = 600_000;
 
 /// No alarm: later than any time.
 const UNSET: u64 = u64::MAX;
@@ -39,6 +45,9 @@ pub struct ClientObject {
     sql: SqlStorage,
     accounts: RefCell<HashMap<String, Account>>,
     dirty: RefCell<Vec<String>>,
+    retries: RefCell<Retries>,
+    /// Messages of counts that were taken in, newest last.
+    counted: RefCell<VecDeque<String>>,
     loaded: Cell<bool>,
     /// When the alarm rings, as far as this life of the object knows, in
     /// milliseconds since the Unix epoch.
@@ -59,6 +68,8 @@ impl DurableObject for ClientObject {
             sql,
             accounts: RefCell::default(),
             dirty: RefCell::default(),
+            retries: RefCell::default(),
+            counted: RefCell::default(),
             loaded: Cell::new(false),
             alarm_at: Cell::new(UNSET),
         }
@@ -67,10 +78,17 @@ impl DurableObject for ClientObject {
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         self.load()?;
         match request.method() {
-            Method::Get => self.spend(&request.path()),
+            Method::Get => {
+                let answer = self.spend(&request.path())?;
+                self.keep_target().await?;
+                Ok(answer)
+            }
             _ => {
-                let counts: Vec<Count> = request.json().await?;
-                self.count(&counts).await
+                let message = request.path();
+                // Parsed here: `Request::json` goes through JavaScript's objects,
+                // whose keys are never numbers.
+                let counts: Vec<Count> = serde_json::from_str(&request.text().await?)?;
+                self.count(message, &counts).await
             }
         }
     }
@@ -78,9 +96,11 @@ impl DurableObject for ClientObject {
     async fn alarm(&self) -> Result<Response> {
         self.load()?;
         self.alarm_at.set(UNSET);
-        self.pack()?;
-        self.forward().await?;
-        self.rest().await?;
+        let id = self.state.id().to_string();
+        let quiet = outbox::is_empty(&self.sql)?;
+        outbox::pack(&self.sql, &shard_of(&id))?;
+        outbox::forward(&self.sql, &self.env, &id).await?;
+        self.rest(quiet).await?;
         Response::empty()
     }
 }
@@ -89,19 +109,6 @@ impl DurableObject for ClientObject {
 struct Budget {
     name: String,
     tat_us: i64,
-}
-
-#[derive(Deserialize)]
-struct Pending {
-    day: String,
-    tool: String,
-    counter: String,
-}
-
-#[derive(Deserialize)]
-struct Outgoing {
-    number: u64,
-    deltas: String,
 }
 
 impl ClientObject {
@@ -120,7 +127,8 @@ impl ClientObject {
         Ok(())
     }
 
-    /// `/spend/{budget}/{limit}/{seconds}/{cost}`
+    /// `/spend/{budget}/{limit}/{seconds}/{cost}`, and behind it the sketch of
+    /// an input that was refused.
     fn spend(&self, path: &str) -> Result<Response> {
         let mut parts = path.split('/').skip(2);
         let name = parts.next().unwrap_or_default();
@@ -129,44 +137,67 @@ impl ClientObject {
             return Response::error("spend what?", 400);
         };
         let rate = Rate { limit, seconds };
+        let now = host::now_ms();
         let decision = self
             .accounts
             .borrow_mut()
             .entry(name.to_owned())
             .or_default()
-            .spend(rate, cost, host::now_ms());
-        let mut dirty = self.dirty.borrow_mut();
-        if decision.admitted && !dirty.iter().any(|known| known == name) {
-            dirty.push(name.to_owned());
+            .spend(rate, cost, now);
+        let mut alike = 0;
+        if decision.admitted {
+            let refused = parts.next().and_then(Sketch::from_hex);
+            alike = self.retries.borrow_mut().note(name, refused, now);
+            let mut dirty = self.dirty.borrow_mut();
+            if !dirty.iter().any(|known| known == name) {
+                dirty.push(name.to_owned());
+            }
         }
-        Response::ok(serde_json::to_string(&decision)?)
+        Response::ok(Verdict { decision, alike }.write())
     }
 
-    /// Writes counts, and the budgets behind them, in one go.
-    async fn count(&self, counts: &[Count]) -> Result<Response> {
-        let mut deltas = self.pending()?;
-        counts.iter().for_each(|count| deltas.count(count));
-        for (day, tool, counter) in deltas.iter() {
-            sql::run(
-                &self.sql,
-                "INSERT INTO pending (day, tool, counter) VALUES (?, ?, ?)
-                 ON CONFLICT (day, tool) DO UPDATE SET counter = excluded.counter",
-                vec![
-                    day.into(),
-                    tool.into(),
-                    serde_json::to_string(counter)?.into(),
-                ],
-            )?;
+    /// Writes counts, and the budgets behind them, in one go; once for each
+    /// message. Its sender tries again when no acknowledgement reaches it,
+    /// which does not say that the message was not taken in.
+    async fn count(&self, message: String, counts: &[Count]) -> Result<Response> {
+        if self.counted.borrow().contains(&message) {
+            return Response::empty();
         }
+        let mut deltas = Deltas::default();
+        counts.iter().for_each(|count| deltas.count(count));
+        outbox::gather(&self.sql, &deltas)?;
         self.write_budgets()?;
+        self.remember(message);
         self.wake_in(self.forward_after()).await?;
         Response::empty()
     }
 
+    /// No counts come to a target's object, so nothing else would write its
+    /// budget or wake it to delete itself. An analysis takes seconds; this
+    /// takes one write.
+    async fn keep_target(&self) -> Result<()> {
+        let spent = self.dirty.borrow().iter().any(|name| name == TARGET_BUDGET);
+        if spent {
+            self.write_budgets()?;
+            self.wake_in(Duration::from_millis(LINGER_MS)).await?;
+        }
+        Ok(())
+    }
+
+    fn remember(&self, message: String) {
+        let mut counted = self.counted.borrow_mut();
+        if counted.len() == MESSAGES {
+            counted.pop_front();
+        }
+        counted.push_back(message);
+    }
+
+    /// Writes the budgets that calls were taken out of; one that is full again
+    /// by now is as good as none.
     fn write_budgets(&self) -> Result<()> {
-        let accounts = self.accounts.borrow();
+        let (accounts, now) = (self.accounts.borrow(), host::now_ms());
         for name in self.dirty.borrow_mut().drain(..) {
-            if let Some(account) = accounts.get(&name) {
+            if let Some(account) = accounts.get(&name).filter(|account| !account.is_idle(now)) {
                 sql::run(
                     &self.sql,
                     "INSERT INTO budget (name, tat_us) VALUES (?, ?)
@@ -178,80 +209,12 @@ impl ClientObject {
         Ok(())
     }
 
-    fn pending(&self) -> Result<Deltas> {
-        let rows: Vec<Pending> =
-            sql::rows(&self.sql, "SELECT day, tool, counter FROM pending", vec![])?;
-        let mut deltas = Deltas::default();
-        for row in rows {
-            deltas.add(
-                &row.day,
-                &row.tool,
-                &serde_json::from_str::<Counter>(&row.counter)?,
-            );
-        }
-        Ok(deltas)
-    }
-
-    /// Moves what is pending into a numbered batch.
-    fn pack(&self) -> Result<()> {
-        let deltas = self.pending()?;
-        if deltas.is_empty() {
-            return Ok(());
-        }
-        let last = self.outbox()?.last().map_or(0, |batch| batch.number);
-        sql::run(
-            &self.sql,
-            "INSERT INTO outbox (number, deltas) VALUES (?, ?)",
-            vec![
-                sql::integer(host::now_ms().max(last + 1)),
-                serde_json::to_string(&deltas)?.into(),
-            ],
-        )?;
-        sql::run(&self.sql, "DELETE FROM pending", vec![])
-    }
-
-    fn outbox(&self) -> Result<Vec<Outgoing>> {
-        sql::rows(
-            &self.sql,
-            "SELECT number, deltas FROM outbox ORDER BY number",
-            vec![],
-        )
-    }
-
-    /// Sends every batch in order. One that is not acknowledged stays and is
-    /// sent again under the same number: a failed alarm is run again by the
-    /// platform.
-    async fn forward(&self) -> Result<()> {
-        for Outgoing { number, deltas } in self.outbox()? {
-            let batch = Batch {
-                sender: self.state.id().to_string(),
-                number,
-                deltas: serde_json::from_str(&deltas)?,
-            };
-            let mut init = RequestInit::new();
-            init.with_method(Method::Post)
-                .with_body(Some(serde_json::to_string(&batch)?.into()));
-            let request = Request::new_with_init("https://tally/batch", &init)?;
-            let tally = self.env.durable_object("TALLY")?.get_by_name(tally::NAME)?;
-            let status = tally.fetch_with_request(request).await?.status_code();
-            if status != 204 {
-                return Err(worker::Error::RustError(format!(
-                    "the tally answered {status}"
-                )));
-            }
-            sql::run(
-                &self.sql,
-                "DELETE FROM outbox WHERE number = ?",
-                vec![sql::integer(number)],
-            )?;
-        }
-        Ok(())
-    }
-
-    /// With nothing left to send, lets go of budgets that are full again;
-    /// with none left either, deletes all it knows of this client.
-    async fn rest(&self) -> Result<()> {
-        if !self.pending()?.is_empty() {
+    /// After an alarm that had nothing to send, deletes all it knows of this
+    /// client, if its budgets are full again; after another, waits for the
+    /// next. A client that calls now and then keeps its object: making its
+    /// tables anew for each call would cost more than the calls.
+    async fn rest(&self, quiet: bool) -> Result<()> {
+        if !outbox::is_empty(&self.sql)? {
             return self.wake_in(self.forward_after()).await;
         }
         let now = host::now_ms();
@@ -260,21 +223,18 @@ impl ClientObject {
             accounts.retain(|_, account| !account.is_idle(now));
             accounts.values().map(|account| account.full_at_ms()).max()
         };
-        match latest {
-            Some(full_at) => {
-                let span = full_at.saturating_sub(now) + 1000;
-                self.wake_in(Duration::from_millis(span)).await
-            }
-            None => {
-                self.loaded.set(false);
-                self.state.storage().delete_all().await
-            }
+        if latest.is_none() && quiet {
+            self.loaded.set(false);
+            return self.state.storage().delete_all().await;
         }
+        let full_in = latest.map_or(0, |full_at| full_at.saturating_sub(now) + 1000);
+        self.wake_in(Duration::from_millis(full_in.max(LINGER_MS)))
+            .await
     }
 
     fn forward_after(&self) -> Duration {
         let flush = host::config(&self.env).map_or(60, |config| config.flush_seconds);
-        Duration::from_millis((u64::from(flush) * 250).min(FORWARD_MS))
+        Duration::from_millis(client_wait_ms(flush))
     }
 
     /// Sets the alarm, unless one is set that comes no later.

@@ -10,6 +10,7 @@ use worker::{Context, Delay, Env, Method, Request, RequestInit, console_error, c
 
 use super::host;
 use crate::gate::Journal;
+use crate::port::Random;
 use crate::pulse::Count;
 
 /// How long counts of one client are gathered in the isolate, so that a loop
@@ -84,9 +85,13 @@ impl Journal for Console {
 
 async fn send(env: &Env, account: &str, counts: &[Count]) -> Result<(), String> {
     let body = serde_json::to_string(counts).map_err(|e| e.to_string())?;
+    // A message that is sent again bears the same id, and counts once.
+    let mut id = [0_u8; 8];
+    host::Entropy.fill(&mut id);
+    let url = format!("https://client/count/{:016x}", u64::from_be_bytes(id));
     let mut attempt = 1;
     loop {
-        match post(env, account, &body).await {
+        match post(env, account, &url, &body).await {
             Ok(()) => return Ok(()),
             Err(why) if attempt == ATTEMPTS => return Err(why.to_string()),
             Err(_) => Delay::from(Duration::from_millis(400) * attempt).await,
@@ -95,10 +100,10 @@ async fn send(env: &Env, account: &str, counts: &[Count]) -> Result<(), String> 
     }
 }
 
-async fn post(env: &Env, account: &str, body: &str) -> worker::Result<()> {
+async fn post(env: &Env, account: &str, url: &str, body: &str) -> worker::Result<()> {
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(body.into()));
-    let request = Request::new_with_init("https://client/count", &init)?;
+    let request = Request::new_with_init(url, &init)?;
     let object = env.durable_object("CLIENTS")?.get_by_name(account)?;
     match object.fetch_with_request(request).await?.status_code() {
         200..=299 => Ok(()),

@@ -6,8 +6,8 @@ use futures_util::future::LocalBoxFuture;
 use worker::Env;
 
 use crate::config::Rate;
-use crate::gate::Ledger;
-use crate::gate::budget::Decision;
+use crate::gate::budget::Verdict;
+use crate::gate::{Charge, Ledger};
 
 /// The `CLIENTS` objects.
 pub struct Objects(pub Rc<Env>);
@@ -29,15 +29,22 @@ impl Ledger for Objects {
     fn spend<'a>(
         &'a self,
         account: &'a str,
-        budget: &'a str,
-        rate: Rate,
-        cost: u32,
-    ) -> LocalBoxFuture<'a, Result<Decision, String>> {
+        charge: Charge,
+    ) -> LocalBoxFuture<'a, Result<Verdict, String>> {
         Box::pin(async move {
-            let Rate { limit, seconds } = rate;
-            let path = format!("spend/{budget}/{limit}/{seconds}/{cost}");
+            let Charge {
+                budget,
+                rate: Rate { limit, seconds },
+                cost,
+                refused,
+            } = charge;
+            let mut path = format!("spend/{budget}/{limit}/{seconds}/{cost}");
+            if let Some(sketch) = refused {
+                path.push('/');
+                path.push_str(&sketch.hex());
+            }
             let text = self.ask(account, &path).await.map_err(|e| e.to_string())?;
-            serde_json::from_str(&text).map_err(|e| format!("CLIENTS answered {e}"))
+            Verdict::read(&text).ok_or_else(|| format!("CLIENTS answered {text:?}"))
         })
     }
 }

@@ -6,7 +6,9 @@ mod host;
 mod incoming;
 mod journal;
 mod ledger;
+mod mirror;
 mod network;
+mod outbox;
 mod reports;
 mod sql;
 mod tally;
@@ -57,19 +59,22 @@ impl Isolate {
             config: Rc::new(config),
             prepared: Prepared::new(&registry),
             registry: Rc::new(registry),
-            memory: Rc::new(Memory::new(log_key(env))),
+            memory: Rc::new(memory(env)),
             backlog: Rc::default(),
         })
     }
 }
 
-fn log_key(env: &Env) -> Vec<u8> {
+/// Hashes are keyed by `LOG_KEY`, or by what this isolate draws for itself.
+fn memory(env: &Env) -> Memory {
     match env.secret("LOG_KEY") {
-        Ok(secret) if !secret.to_string().is_empty() => secret.to_string().into_bytes(),
+        Ok(secret) if !secret.to_string().is_empty() => {
+            Memory::new(secret.to_string().into_bytes()).shared()
+        }
         _ => {
             let mut key = vec![0; 32];
             host::Entropy.fill(&mut key);
-            key
+            Memory::new(key)
         }
     }
 }
@@ -119,7 +124,7 @@ async fn answer(isolate: &Isolate, request: Request, env: Rc<Env>, context: Rc<C
         )),
         memory: Rc::clone(&isolate.memory),
     };
-    let counters = tally::Mirror(env);
+    let counters = mirror::Mirror(env);
     let site = Site {
         gate: &gate,
         prepared: &isolate.prepared,

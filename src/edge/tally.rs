@@ -1,25 +1,29 @@
-//! The tally: applies batches of counts once each, keeps the sums, and
-//! mirrors them into KV by alarm only.
+//! The tally: applies batches of counts once each and mirrors the sums into
+//! KV by alarm only.
+//!
+//! One class, two roles. A *shard* takes the batches of the clients that hash
+//! to it and sends what they add up to on to the *collector*, in numbered
+//! batches of its own. The collector keeps the sums and alone writes KV. What
+//! an object is follows from what it is sent; its alarm does both, and finds
+//! nothing to do for the role it does not have.
 
 use std::cell::Cell;
-use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
-use worker::{DurableObject, Env, Request, Response, Result, SqlStorage, State, durable_object};
+use worker::{
+    DurableObject, Env, Method, Request, Response, Result, SqlStorage, State, durable_object,
+};
 
-use super::{host, sql};
+use super::{host, outbox, sql};
 use crate::config::Rate;
-use crate::error::{Code, Error};
 use crate::gate::budget::Account;
-use crate::pulse::{Batch, Counter, day_of};
-use crate::surface::Counters;
+use crate::pulse::{Batch, COLLECTOR, Counter, Deltas, Record, UNKNOWN, day_of, shard_wait_ms};
 
-/// The one tally's name.
-pub const NAME: &str = "tally";
-
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/tally/0001_counters.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/tally/0001_counters.sql"),
+    include_str!("../../migrations/tally/0002_shards.sql"),
+];
 
 /// The free plan has 1,000 KV writes a day: a burst of 450 and a refill of
 /// 450 a day stay below that on every day.
@@ -34,6 +38,14 @@ const DEFAULT_FLUSH_SECONDS: u32 = 60;
 const KV_KEEP: u64 = 400 * 86_400;
 /// How long a sum stays in the tally's own storage, in milliseconds.
 const KEEP_MS: u64 = 8 * 86_400_000;
+
+/// KV's key of the last hours.
+pub const RECORD_KEY: &str = "pulse";
+
+/// KV's key of a day's counter.
+pub fn key(day: &str, tool: &str) -> String {
+    format!("count/{day}/{tool}")
+}
 
 /// The class behind `TALLY`.
 #[durable_object(alarm)]
@@ -63,20 +75,33 @@ impl DurableObject for TallyObject {
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let batch: Batch = request.json().await?;
         self.load()?;
-        self.apply(&batch)?;
-        self.wake().await?;
+        if request.method() == Method::Get {
+            return Response::ok(self.due()?.len().to_string());
+        }
+        let is_shard = request.path() == "/shard";
+        let batch: Batch = serde_json::from_str(&request.text().await?)?;
+        if self.is_new(&batch)? {
+            match is_shard {
+                true => outbox::gather(&self.sql, &batch.deltas)?,
+                false => self.add(&batch.deltas)?,
+            }
+        }
+        self.wake(is_shard).await?;
         Ok(Response::empty()?.with_status(204))
     }
 
     async fn alarm(&self) -> Result<Response> {
         self.load()?;
         self.alarm_set.set(false);
-        self.mirror().await?;
+        outbox::pack(&self.sql, COLLECTOR)?;
+        outbox::forward(&self.sql, &self.env, &self.state.id().to_string()).await?;
+        self.mirror(host::now_ms()).await?;
         self.forget()?;
-        if !self.dirty()?.is_empty() {
-            self.wake().await?;
+        if !outbox::pending(&self.sql)?.is_empty() {
+            self.wake(true).await?;
+        } else if !self.due()?.is_empty() {
+            self.wake(false).await?;
         }
         Response::empty()
     }
@@ -87,6 +112,8 @@ struct Applied {
     number: u64,
 }
 
+/// A row of `counter`. An empty day stands for the record of the last hours,
+/// and then `counter` is a revision number.
 #[derive(Deserialize)]
 struct Row {
     day: String,
@@ -108,9 +135,9 @@ impl TallyObject {
         Ok(())
     }
 
-    /// Adds a batch and remembers its number in one turn, so that they are
-    /// stored together or not at all.
-    fn apply(&self, batch: &Batch) -> Result<()> {
+    /// Whether a batch was not applied before; remembers its number. What the
+    /// caller adds without awaiting is stored together with it or not at all.
+    fn is_new(&self, batch: &Batch) -> Result<bool> {
         let sender = batch.sender.as_str();
         let applied: Vec<Applied> = sql::rows(
             &self.sql,
@@ -121,27 +148,44 @@ impl TallyObject {
             .first()
             .is_some_and(|last| batch.number <= last.number)
         {
-            return Ok(());
-        }
-        for (day, tool, delta) in batch.deltas.iter() {
-            let mut counter = self.counter(day, tool)?;
-            counter.merge(delta);
-            sql::run(
-                &self.sql,
-                "INSERT INTO counter (day, tool, counter, dirty) VALUES (?, ?, ?, 1)
-                 ON CONFLICT (day, tool) DO UPDATE SET counter = excluded.counter, dirty = 1",
-                vec![
-                    day.into(),
-                    tool.into(),
-                    serde_json::to_string(&counter)?.into(),
-                ],
-            )?;
+            return Ok(false);
         }
         sql::run(
             &self.sql,
             "INSERT INTO applied (sender, number) VALUES (?, ?)
              ON CONFLICT (sender) DO UPDATE SET number = excluded.number",
             vec![sender.into(), sql::integer(batch.number)],
+        )?;
+        Ok(true)
+    }
+
+    /// Adds to the sums; those that KV shows are due from now on.
+    fn add(&self, deltas: &Deltas) -> Result<()> {
+        for (day, tool, delta) in deltas.iter() {
+            let mut counter = self.counter(day, tool)?;
+            counter.merge(delta);
+            let text = serde_json::to_string(&counter)?;
+            self.put(day, tool, text, tool != UNKNOWN)?;
+        }
+        let rows = self.rows("SELECT day, tool, counter FROM counter WHERE day = ''")?;
+        let revision = rows
+            .first()
+            .and_then(|row| row.counter.parse::<u64>().ok())
+            .unwrap_or_default();
+        self.put("", "", (revision + 1).to_string(), true)
+    }
+
+    fn put(&self, day: &str, tool: &str, counter: String, due: bool) -> Result<()> {
+        sql::run(
+            &self.sql,
+            "INSERT INTO counter (day, tool, counter, dirty) VALUES (?, ?, ?, ?)
+             ON CONFLICT (day, tool) DO UPDATE SET counter = excluded.counter, dirty = excluded.dirty",
+            vec![
+                day.into(),
+                tool.into(),
+                counter.into(),
+                sql::integer(u64::from(due)),
+            ],
         )
     }
 
@@ -157,31 +201,52 @@ impl TallyObject {
         }
     }
 
-    fn dirty(&self) -> Result<Vec<Row>> {
-        sql::rows(
-            &self.sql,
-            "SELECT day, tool, counter FROM counter WHERE dirty = 1 ORDER BY day, tool",
-            vec![],
+    fn rows(&self, query: &str) -> Result<Vec<Row>> {
+        sql::rows(&self.sql, query, vec![])
+    }
+
+    /// What KV is behind with, those written longest ago first.
+    fn due(&self) -> Result<Vec<Row>> {
+        self.rows(
+            "SELECT day, tool, counter FROM counter WHERE dirty = 1
+             ORDER BY written_ms, day DESC, tool",
         )
     }
 
-    /// Writes what changed into KV, as far as the day's writes allow.
-    async fn mirror(&self) -> Result<()> {
+    /// Writes what changed into KV, as far as the day's writes allow and each
+    /// key at most once per alarm. `now` is when the alarm rang.
+    async fn mirror(&self, now: u64) -> Result<()> {
         let kv = self.env.kv("COUNTERS")?;
-        for Row { day, tool, counter } in self.dirty()? {
+        for Row { day, tool, counter } in self.due()? {
             if !self.may_write()? {
                 return Ok(());
             }
-            let write = kv.put(&key(&day, &tool), counter.as_str())?;
+            let write = match day.is_empty() {
+                true => kv.put(RECORD_KEY, serde_json::to_string(&self.record(now)?)?)?,
+                false => {
+                    let counter: Counter = serde_json::from_str(&counter)?;
+                    let text = serde_json::to_string(&counter.published())?;
+                    kv.put(&key(&day, &tool), text)?
+                }
+            };
             write.expiration_ttl(KV_KEEP).execute().await?;
-            // Counts that came in while KV was being written keep it dirty.
+            // Counts that came in while KV was being written keep it due.
             sql::run(
                 &self.sql,
-                "UPDATE counter SET dirty = 0 WHERE day = ? AND tool = ? AND counter = ?",
-                vec![day.into(), tool.into(), counter.into()],
+                "UPDATE counter SET written_ms = ?, dirty = (counter <> ?) WHERE day = ? AND tool = ?",
+                vec![sql::integer(now), counter.into(), day.into(), tool.into()],
             )?;
         }
         Ok(())
+    }
+
+    /// The last hours of all tools.
+    fn record(&self, now: u64) -> Result<Record> {
+        let mut record = Record::at(now);
+        for row in self.rows("SELECT day, tool, counter FROM counter WHERE day <> ''")? {
+            record.add(&row.tool, &serde_json::from_str(&row.counter)?);
+        }
+        Ok(record)
     }
 
     /// Takes one KV write out of the day's budget.
@@ -211,7 +276,7 @@ impl TallyObject {
         let edge = host::now_ms().saturating_sub(KEEP_MS);
         sql::run(
             &self.sql,
-            "DELETE FROM counter WHERE dirty = 0 AND day < ?",
+            "DELETE FROM counter WHERE dirty = 0 AND day <> '' AND day < ?",
             vec![day_of(edge).into()],
         )?;
         sql::run(
@@ -225,41 +290,16 @@ impl TallyObject {
         host::config(&self.env).map_or(DEFAULT_FLUSH_SECONDS, |config| config.flush_seconds)
     }
 
-    async fn wake(&self) -> Result<()> {
-        if self.alarm_set.replace(true) {
+    /// Sets the alarm, unless one is set: also by an earlier life.
+    async fn wake(&self, is_shard: bool) -> Result<()> {
+        let storage = self.state.storage();
+        if self.alarm_set.replace(true) || storage.get_alarm().await?.is_some() {
             return Ok(());
         }
-        let span = Duration::from_secs(u64::from(self.flush_seconds()));
-        self.state.storage().set_alarm(span).await
-    }
-}
-
-fn key(day: &str, tool: &str) -> String {
-    format!("count/{day}/{tool}")
-}
-
-/// The counters as KV mirrors them.
-pub struct Mirror(pub Rc<Env>);
-
-impl Mirror {
-    async fn counter(&self, key: &str) -> std::result::Result<Option<Counter>, String> {
-        let kv = self.0.kv("COUNTERS").map_err(|e| e.to_string())?;
-        let text = kv.get(key).text().await.map_err(|e| e.to_string())?;
-        text.map(|text| serde_json::from_str(&text).map_err(|e| e.to_string()))
-            .transpose()
-    }
-}
-
-impl Counters for Mirror {
-    fn read<'a>(
-        &'a self,
-        day: &'a str,
-        tool: &'a str,
-    ) -> LocalBoxFuture<'a, std::result::Result<Option<Counter>, Error>> {
-        Box::pin(async move {
-            self.counter(&key(day, tool)).await.map_err(|why| {
-                Error::new(Code::Unavailable, "Counters cannot be read just now.").because(why)
-            })
-        })
+        let span = match is_shard {
+            true => Duration::from_millis(shard_wait_ms(self.flush_seconds())),
+            false => Duration::from_secs(u64::from(self.flush_seconds())),
+        };
+        storage.set_alarm(span).await
     }
 }

@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Rate;
 
-/// Nanoseconds since the Unix epoch. `u128` so that no product of limit,
-/// window and time can overflow.
-type Nanos = u128;
+/// Microseconds since the Unix epoch. `u128` so that no product of limit,
+/// window and time can overflow. Nothing here is finer, so that what an object
+/// stores is exactly what it knew: SQLite is reached through JavaScript's
+/// numbers, which hold no nanoseconds.
+type Micros = u128;
 
-const SECOND: Nanos = 1_000_000_000;
-const MILLI: Nanos = 1_000_000;
+const SECOND: Micros = 1_000_000;
+const MILLI: Micros = 1_000;
 
 /// What one (client, tool) pair has used, as its object keeps it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +26,7 @@ pub struct Account {
 }
 
 /// What the budget says of one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// Whether the call may run.
     pub admitted: bool,
@@ -45,29 +46,67 @@ impl Decision {
     }
 }
 
+/// What a client's object says of one call: its budget, and whether the
+/// caller runs in circles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The budget's decision.
+    pub decision: Decision,
+    /// How many refused inputs in a row were alike, this one included.
+    pub alike: u32,
+}
+
+impl Verdict {
+    /// Five numbers: the answer of an object to every call.
+    pub fn write(&self) -> String {
+        let Decision {
+            admitted,
+            remaining,
+            reset_seconds,
+            wait_ms,
+        } = self.decision;
+        let (admitted, alike) = (u8::from(admitted), self.alike);
+        format!("{admitted} {remaining} {reset_seconds} {wait_ms} {alike}")
+    }
+
+    /// Reads what [`Verdict::write`] wrote.
+    pub fn read(text: &str) -> Option<Verdict> {
+        let mut numbers = text.split(' ').map(|number| number.parse::<u64>().ok());
+        let mut next = || numbers.next().flatten();
+        Some(Verdict {
+            decision: Decision {
+                admitted: next()? == 1,
+                remaining: u32::try_from(next()?).ok()?,
+                reset_seconds: next()?,
+                wait_ms: next()?,
+            },
+            alike: u32::try_from(next()?).ok()?,
+        })
+    }
+}
+
 impl Account {
     /// Reads a stored state: microseconds since the Unix epoch.
     pub fn from_stored(tat_us: i64) -> Account {
         Account {
-            tat: u64::try_from(tat_us).unwrap_or(0).saturating_mul(1000),
+            tat: u64::try_from(tat_us).unwrap_or(0),
         }
     }
 
-    /// The state to store, in microseconds and rounded up: JavaScript's
-    /// numbers, through which SQLite is reached, hold no nanoseconds.
+    /// The state to store, in microseconds since the Unix epoch.
     pub fn stored(self) -> i64 {
-        i64::try_from(self.tat.div_ceil(1000)).unwrap_or(i64::MAX)
+        i64::try_from(self.tat).unwrap_or(i64::MAX)
     }
 
     /// When the budget is full again, in milliseconds since the Unix epoch.
     pub fn full_at_ms(self) -> u64 {
-        self.tat.div_ceil(1_000_000)
+        self.tat.div_ceil(1_000)
     }
 
     /// Whether this account is as good as new at `now_ms`, so that its state
     /// need not be kept.
     pub fn is_idle(self, now_ms: u64) -> bool {
-        Nanos::from(self.tat) <= Nanos::from(now_ms) * MILLI
+        Micros::from(self.tat) <= Micros::from(now_ms) * MILLI
     }
 
     /// Takes `cost` out of the budget at `now_ms`, or says how long to wait.
@@ -75,14 +114,14 @@ impl Account {
     /// A clock that steps back can never lock a client out for longer than
     /// one full window: a TAT further ahead than that is pulled in.
     pub fn spend(&mut self, rate: Rate, cost: u32, now_ms: u64) -> Decision {
-        let now = Nanos::from(now_ms) * MILLI;
-        let window = Nanos::from(rate.seconds) * SECOND;
-        let interval = (window / Nanos::from(rate.limit.max(1))).max(1);
+        let now = Micros::from(now_ms) * MILLI;
+        let window = Micros::from(rate.seconds) * SECOND;
+        let interval = (window / Micros::from(rate.limit.max(1))).max(1);
         // The window that whole intervals make up, so that `limit` calls at
         // one instant are admitted exactly, whatever the division rounds off.
-        let full = interval * Nanos::from(rate.limit);
-        let tat = Nanos::from(self.tat).clamp(now, now + full);
-        let after = tat + interval * Nanos::from(cost);
+        let full = interval * Micros::from(rate.limit);
+        let tat = Micros::from(self.tat).clamp(now, now + full);
+        let after = tat + interval * Micros::from(cost);
         let admitted = after <= now + full;
         let tat = if admitted { after } else { tat };
         self.tat = u64::try_from(tat).unwrap_or(u64::MAX);
@@ -99,7 +138,7 @@ impl Account {
     }
 }
 
-fn narrow(value: Nanos) -> u64 {
+fn narrow(value: Micros) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
 }
 
@@ -162,6 +201,19 @@ mod tests {
         assert!(account.is_idle(NOON + 6000));
     }
 
+    #[test]
+    fn a_verdict_survives_its_journey() {
+        let verdict = Verdict {
+            decision: Account::default().spend(TEN, 1, NOON),
+            alike: 3,
+        };
+        assert_eq!(verdict.write(), "1 9 6 0 3");
+        assert_eq!(Verdict::read(&verdict.write()), Some(verdict));
+        for text in ["", "spend what?", "1 2 3 4", "1 -2 3 4 5"] {
+            assert_eq!(Verdict::read(text), None, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn retry_after_is_the_truth(limit in 1_u32..200, seconds in 1_u32..3600, used in 0_u32..200, late in 0_u64..5000) {
@@ -180,13 +232,13 @@ mod tests {
         #[test]
         fn it_admits_what_an_exact_log_admits(limit in 1_u32..20, gaps in prop::collection::vec(0_u64..20_000, 1..200)) {
             let rate = Rate { limit, seconds: 60 };
-            let interval = 60 * SECOND / Nanos::from(limit);
+            let interval = 60 * SECOND / Micros::from(limit);
             let mut account = Account::default();
-            let mut queue: Vec<Nanos> = Vec::new();
+            let mut queue: Vec<Micros> = Vec::new();
             let mut now = NOON;
             for gap in gaps {
                 now += gap;
-                let at = Nanos::from(now) * MILLI;
+                let at = Micros::from(now) * MILLI;
                 queue.retain(|leaves| *leaves > at);
                 let room = queue.len() < usize::try_from(limit).unwrap();
                 if room {

@@ -42,6 +42,9 @@ pub struct Event<'a> {
     pub cause: Option<String>,
     /// From arrival at the gate to the answer.
     pub latency_ms: u64,
+    /// Refused inputs in a row that were alike, from three on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alike: Option<u32>,
     /// Subrequests made.
     pub subrequests: u32,
     /// Who called.

@@ -17,6 +17,7 @@ type Key = (String, &'static str);
 pub struct Memory {
     /// The key of every keyed hash: `LOG_KEY`, or random per isolate.
     pub log_key: Vec<u8>,
+    shared: bool,
     limited: RefCell<HashMap<Key, Limit>>,
     fallback: RefCell<HashMap<Key, Account>>,
 }
@@ -32,9 +33,25 @@ impl Memory {
     pub fn new(log_key: Vec<u8>) -> Memory {
         Memory {
             log_key,
+            shared: false,
             limited: RefCell::default(),
             fallback: RefCell::default(),
         }
+    }
+
+    /// Says that every isolate has this key: it is the secret `LOG_KEY`.
+    pub fn shared(self) -> Memory {
+        Memory {
+            shared: true,
+            ..self
+        }
+    }
+
+    /// The key of a client's sketches. All isolates have to agree on it, so
+    /// where the key of hashes is not shared it is the client's alone.
+    pub(super) fn sketch_key(&self, client: &str) -> Vec<u8> {
+        let secret = if self.shared { &*self.log_key } else { &[] };
+        [secret, b"|", client.as_bytes()].concat()
     }
 
     /// The refusal that still holds for this client and tool, so that the

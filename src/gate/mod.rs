@@ -6,8 +6,10 @@
 pub mod budget;
 mod caller;
 pub mod event;
+pub mod likeness;
 mod memory;
 mod redact;
+mod words;
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
@@ -23,29 +25,42 @@ use sha2::Sha256;
 use crate::config::{Fallback, LogIp, Rate, TARGET_BUDGET};
 use crate::error::{Code, Error};
 use crate::guard::text;
-use crate::pulse::{Count, Outcome, day_of};
+use crate::pulse::{Count, LOOP, Outcome, UNKNOWN};
 use crate::tool::part::Part;
 use crate::tool::{Errand, Planned, Registry, Tool, World};
-use budget::Decision;
+use budget::{Decision, Verdict};
 pub use caller::Caller;
 use event::{Client, Event, Judgement, Protocol, Spent};
+use likeness::Sketch;
 pub use memory::Memory;
+use words::{heeding_loops, over_budget, panic_text};
 
 /// The longest any call may take. Tools that probe stop themselves earlier
 /// and answer with what they have.
 pub const CALL_DEADLINE: Duration = Duration::from_millis(14_500);
 
+/// What one call takes out of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Charge {
+    /// The budget's name: the tool, or `target`.
+    pub budget: &'static str,
+    /// Its rate.
+    pub rate: Rate,
+    /// How much.
+    pub cost: u32,
+    /// The shape of the input, when it was refused.
+    pub refused: Option<Sketch>,
+}
+
 /// Where budgets are kept: one account per name, one state per budget in it.
 pub trait Ledger {
-    /// Takes `cost` out of `budget` in `account`. `Err` says why the account
-    /// could not be reached.
+    /// Takes `charge` out of `account`. `Err` says why the account could not
+    /// be reached.
     fn spend<'a>(
         &'a self,
         account: &'a str,
-        budget: &'a str,
-        rate: Rate,
-        cost: u32,
-    ) -> LocalBoxFuture<'a, Result<Decision, String>>;
+        charge: Charge,
+    ) -> LocalBoxFuture<'a, Result<Verdict, String>>;
 }
 
 /// Where calls are written down. Neither method makes the caller wait.
@@ -127,6 +142,7 @@ struct Spending {
     budget: Option<Budget>,
     cost: u32,
     fallback: bool,
+    alike: u32,
 }
 
 impl Gate {
@@ -139,6 +155,14 @@ impl Gate {
     /// known tool, so it counts, and `flaw` is its answer.
     pub async fn refuse(&self, call: Call<'_>, flaw: Error) -> Answer {
         self.pass(call, Some(flaw)).await
+    }
+
+    /// Counts a call of a tool or method that does not exist. It names nothing
+    /// that could be budgeted or put into an event.
+    pub fn probed(&self, caller: &Caller) {
+        let now = self.world.clock.now_ms();
+        let count = Count::new(now, UNKNOWN, Outcome::ValidationRejected, 0);
+        self.journal.count(&caller.key, count);
     }
 
     async fn pass(&self, call: Call<'_>, flaw: Option<Error>) -> Answer {
@@ -203,31 +227,75 @@ impl Gate {
             Some(flaw) => Err(flaw),
             None => tool.judge(&self.world, call.arguments.clone()),
         };
-        self.spend(key, tool.name, rate, tool.cost, spending)
-            .await?;
-        let planned = planned?;
+        let charge = Charge {
+            budget: tool.name,
+            rate,
+            cost: tool.cost,
+            refused: planned.as_ref().err().and_then(|flaw| {
+                let refused = Outcome::of(flaw.code) == Outcome::ValidationRejected;
+                refused.then(|| Sketch::of(&call.arguments, &self.memory.sketch_key(key)))
+            }),
+        };
+        self.spend(key, charge, spending).await?;
+        let planned = planned.map_err(|flaw| heeding_loops(flaw, tool, spending.alike))?;
         if let Some(host) = &planned.target {
-            let account = format!("{TARGET_BUDGET}:{host}");
-            let rate = self.world.config.rate(TARGET_BUDGET);
-            let own = *spending;
-            self.spend(&account, TARGET_BUDGET, rate, tool.cost, spending)
-                .await?;
-            spending.budget = own.budget;
+            self.spend_target(host, tool.cost, spending).await?;
         }
+        #[cfg(feature = "panic-injection")]
+        let planned = injected(planned, &call.arguments);
         Ok(planned)
+    }
+
+    /// Takes an analysis out of what all clients share of its target. What
+    /// the caller is told of its budget stays its own.
+    async fn spend_target(
+        &self,
+        host: &str,
+        cost: u32,
+        spending: &mut Spending,
+    ) -> Result<(), Error> {
+        let account = format!("{TARGET_BUDGET}:{host}");
+        let rate = self.world.config.rate(TARGET_BUDGET);
+        let own = *spending;
+        let now_ms = self.world.clock.now_ms();
+        if let Some(decision) = self.memory.still_limited(&account, TARGET_BUDGET, now_ms) {
+            spending.cost = 0;
+            spending.budget = Some(Budget {
+                name: TARGET_BUDGET,
+                rate,
+                decision,
+            });
+            return Err(over_budget(TARGET_BUDGET, rate, decision));
+        }
+        let charge = Charge {
+            budget: TARGET_BUDGET,
+            rate,
+            cost,
+            refused: None,
+        };
+        self.spend(&account, charge, spending).await?;
+        spending.budget = own.budget;
+        Ok(())
     }
 
     async fn spend(
         &self,
         account: &str,
-        name: &'static str,
-        rate: Rate,
-        cost: u32,
+        charge: Charge,
         spending: &mut Spending,
     ) -> Result<(), Error> {
+        let Charge {
+            budget: name,
+            rate,
+            cost,
+            ..
+        } = charge;
         let now_ms = self.world.clock.now_ms();
-        let decision = match self.ledger.spend(account, name, rate, cost).await {
-            Ok(decision) => decision,
+        let decision = match self.ledger.spend(account, charge).await {
+            Ok(verdict) => {
+                spending.alike = spending.alike.max(verdict.alike);
+                verdict.decision
+            }
             Err(why) => {
                 spending.fallback = true;
                 match self.world.config.fallback {
@@ -304,6 +372,7 @@ impl Gate {
                 .and_then(|error| error.internal.as_deref())
                 .map(|cause| text::clean(cause, 160)),
             latency_ms,
+            alike: (spending.alike >= LOOP).then_some(spending.alike),
             subrequests,
             client: Client {
                 ip: self.logged_ip(caller),
@@ -331,10 +400,13 @@ impl Gate {
         self.journal.count(
             &caller.key,
             Count {
-                day: day_of(started),
-                tool: call.tool.name.to_owned(),
-                outcome,
-                latency_ms,
+                refused: error
+                    .filter(|error| error.code == Code::TargetRefused)
+                    .and_then(|error| error.reason)
+                    .map(str::to_owned),
+                fallback: spending.fallback,
+                alike: spending.alike,
+                ..Count::new(started, call.tool.name, outcome, latency_ms)
             },
         );
     }
@@ -374,30 +446,16 @@ impl Gate {
     }
 }
 
-fn over_budget(name: &str, rate: Rate, decision: Decision) -> Error {
-    let seconds = decision.retry_after();
-    let whose = match name {
-        TARGET_BUDGET => "All callers together may analyze one target",
-        _ => "This client may call this tool",
-    };
-    let mut error = Error::new(
-        Code::RateLimited,
-        format!(
-            "{whose} {} times per {} seconds; wait {seconds} seconds, then make the same call once.",
-            rate.limit, rate.seconds
-        ),
-    );
-    error.retry_after = Some(seconds);
-    error
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a text");
-    format!("panic: {text}")
+/// Work that panics instead, when a test's arguments ask for it.
+#[cfg(feature = "panic-injection")]
+fn injected(planned: Planned, arguments: &Value) -> Planned {
+    match arguments.get("text").and_then(Value::as_str) {
+        Some("panic here") => Planned {
+            run: Box::new(|_| Box::pin(async { panic!("a test asked for it") })),
+            ..planned
+        },
+        _ => planned,
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -412,3 +470,6 @@ pub fn rfc3339(unix_ms: u64) -> String {
         .and_then(|at| at.format(&Rfc3339).ok())
         .unwrap_or_else(|| String::from("1970-01-01T00:00:00Z"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,12 +6,16 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::Outcome;
+use super::{Hour, Outcome};
 
 /// Upper bounds of the latency buckets, in milliseconds; the last bucket
 /// takes everything above.
 const BOUNDS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000];
 const ABOVE: &str = "inf";
+
+/// The name that calls of tools and methods that do not exist are counted
+/// under; it is no tool's, and KV's `count/` has no key of it.
+pub const UNKNOWN: &str = "unknown";
 
 /// One finished call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,15 +23,48 @@ const ABOVE: &str = "inf";
 pub struct Count {
     /// UTC day, `YYYY-MM-DD`.
     pub day: String,
-    /// The tool's name.
+    /// Hours since the Unix epoch; 0 in a count from before hours were kept.
+    #[serde(default)]
+    pub hour: u64,
+    /// The tool's name, or [`UNKNOWN`].
     pub tool: String,
     /// How it ended.
     pub outcome: Outcome,
     /// Milliseconds it took.
     pub latency_ms: u64,
+    /// The class of the guard's refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+    /// Whether `BUDGET_FALLBACK` decided.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fallback: bool,
+    /// How many refused inputs in a row were alike, this one included.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub alike: u32,
 }
 
-/// The value of KV's `count/{day}/{tool}`.
+impl Count {
+    /// A call that came in at `unix_ms`, nothing special about it.
+    pub fn new(unix_ms: u64, tool: &str, outcome: Outcome, latency_ms: u64) -> Count {
+        Count {
+            day: day_of(unix_ms),
+            hour: hour_of(unix_ms),
+            tool: tool.to_owned(),
+            outcome,
+            latency_ms,
+            refused: None,
+            fallback: false,
+            alike: 0,
+        }
+    }
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// A day's calls of one tool. [`Counter::published`] is the value of KV's
+/// `count/{day}/{tool}`; the hours go into the [`Record`](super::Record).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counter {
     /// Calls per outcome; all five members are always there.
@@ -36,6 +73,9 @@ pub struct Counter {
     /// Calls per latency bucket, named by its upper bound in milliseconds.
     #[serde(rename = "latencyMs", default)]
     latency_ms: BTreeMap<String, u64>,
+    /// By hour since the Unix epoch.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    hours: BTreeMap<u64, Hour>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +95,27 @@ impl Counter {
         *self.latency_ms.entry(bucket(latency_ms)).or_default() += 1;
     }
 
+    /// Adds one call with all that is known of it.
+    pub fn count(&mut self, count: &Count) {
+        self.add(count.outcome, count.latency_ms);
+        if count.hour > 0 {
+            self.hours.entry(count.hour).or_default().count(count);
+        }
+    }
+
+    /// What KV shows of it: outcomes and latencies.
+    pub fn published(&self) -> Counter {
+        Counter {
+            hours: BTreeMap::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Its hours, oldest first.
+    pub fn hours(&self) -> impl Iterator<Item = (u64, &Hour)> {
+        self.hours.iter().map(|(hour, slice)| (*hour, slice))
+    }
+
     /// Adds another counter.
     pub fn merge(&mut self, other: &Counter) {
         for outcome in Outcome::ALL {
@@ -62,6 +123,9 @@ impl Counter {
         }
         for (bucket, n) in &other.latency_ms {
             *self.latency_ms.entry(bucket.clone()).or_default() += n;
+        }
+        for (hour, slice) in &other.hours {
+            self.hours.entry(*hour).or_default().merge(slice);
         }
     }
 
@@ -122,8 +186,7 @@ pub struct Deltas(BTreeMap<String, BTreeMap<String, Counter>>);
 impl Deltas {
     /// Adds one call.
     pub fn count(&mut self, count: &Count) {
-        self.counter(&count.day, &count.tool)
-            .add(count.outcome, count.latency_ms);
+        self.counter(&count.day, &count.tool).count(count);
     }
 
     /// Adds a day's counter of one tool.
@@ -136,6 +199,11 @@ impl Deltas {
         for (day, tool, counter) in other.iter() {
             self.add(day, tool, counter);
         }
+    }
+
+    /// A day's counter of one tool.
+    pub fn get(&self, day: &str, tool: &str) -> Option<&Counter> {
+        self.0.get(day)?.get(tool)
     }
 
     /// Whether there is nothing to pass on.
@@ -167,10 +235,15 @@ impl Deltas {
 pub struct Batch {
     /// The sending object's id.
     pub sender: String,
-    /// Counts up by one per batch of this sender, from 1.
+    /// Grows from batch to batch of this sender: the time it was packed.
     pub number: u64,
     /// What it adds.
     pub deltas: Deltas,
+}
+
+/// Hours between the Unix epoch and an instant.
+pub const fn hour_of(unix_ms: u64) -> u64 {
+    unix_ms / 3_600_000
 }
 
 /// The UTC day of an instant, `YYYY-MM-DD`.
@@ -211,12 +284,7 @@ mod tests {
 
     #[test]
     fn deltas_add_up_whatever_the_grouping() {
-        let count = |tool: &str, outcome| Count {
-            day: String::from("2026-11-22"),
-            tool: tool.to_owned(),
-            outcome,
-            latency_ms: 3,
-        };
+        let count = |tool: &str, outcome| Count::new(1_795_305_600_000, tool, outcome, 3);
         let calls = [
             count("decode", Outcome::Success),
             count("decode", Outcome::RateLimited),
@@ -238,6 +306,37 @@ mod tests {
                 .sum::<u64>(),
             3
         );
+    }
+
+    #[test]
+    fn what_is_published_is_outcomes_and_latencies_alone() {
+        let mut counter = Counter::default();
+        counter.count(&Count {
+            fallback: true,
+            ..Count::new(1_795_305_600_000, "decode", Outcome::Success, 3)
+        });
+        assert_eq!(
+            serde_json::to_value(counter.published()).unwrap(),
+            json!({"success": 1, "validation_rejected": 0, "rate_limited": 0, "upstream_error": 0,
+                   "internal_error": 0, "latencyMs": {"5": 1}})
+        );
+        let stored = serde_json::to_string(&counter).unwrap();
+        assert_eq!(serde_json::from_str::<Counter>(&stored).unwrap(), counter);
+    }
+
+    #[test]
+    fn a_count_and_a_counter_from_before_hours_were_kept_still_read() {
+        let count: Count = serde_json::from_value(json!({
+            "day": "2026-11-22", "tool": "decode", "outcome": "success", "latencyMs": 3
+        }))
+        .unwrap();
+        let mut counter: Counter = serde_json::from_value(json!({
+            "success": 2, "validation_rejected": 0, "rate_limited": 0, "upstream_error": 0,
+            "internal_error": 0, "latencyMs": {"5": 2}
+        }))
+        .unwrap();
+        counter.count(&count);
+        assert_eq!((counter.total(), counter.hours().count()), (3, 0));
     }
 
     #[test]

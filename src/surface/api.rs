@@ -49,6 +49,8 @@ async fn dispatch(site: &Site<'_>, request: &dyn Incoming) -> Reply {
         };
     }
     let Some(tool) = site.gate.registry.find(path) else {
+        site.gate
+            .probed(&Caller::identify(|name| request.header(name)));
         return not_found();
     };
     let arguments = match (request.method(), tool.open_world) {

@@ -126,6 +126,20 @@ impl InputSchema {
         &self.json
     }
 
+    /// Arguments as a right call would send them: an example of each that is
+    /// required, or of the first when none is.
+    pub fn example(&self) -> Value {
+        let some_required = !self.root.required.is_empty();
+        self.root
+            .properties
+            .iter()
+            .filter(|(name, _)| !some_required || self.root.required.contains(name))
+            .filter_map(|(name, rule)| Some((name.clone(), rule.example.clone()?)))
+            .take(if some_required { usize::MAX } else { 1 })
+            .collect::<Map<_, _>>()
+            .into()
+    }
+
     /// Arguments of the right shape, or the first thing wrong with them. An
     /// absent value counts as no arguments.
     pub fn check(&self, arguments: Value) -> Result<Map<String, Value>, Error> {

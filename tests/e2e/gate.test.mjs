@@ -2,6 +2,9 @@
 // and KV. Nothing here needs a network: every target is refused before anything goes out.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Worker } from "./support/worker.mjs";
 
@@ -53,6 +56,45 @@ test("one IPv6 /64 is one caller, and a mapped address is the IPv4 it maps", asy
   };
   assert.equal(await spend(["2001:db8:9:9::1", "2001:db8:9:9:ffff::2"], 10), "rate_limited");
   assert.equal(await spend(["198.51.100.13", "::ffff:198.51.100.13"], 10), "rate_limited");
+});
+
+test("the client's object tells an agent that runs in circles, on both surfaces, and nobody else", async () => {
+  const told = async (surface, target, ip) => {
+    const { body, result } = await worker[surface]("analyze", { target }, { ip });
+    return (body ?? JSON.parse(result.content[0].text)).message;
+  };
+  const ip = "198.51.100.14";
+  const first = await told("api", "http://127.0.0.1/", ip);
+  assert.equal(await told("mcp", "http://127.0.0.1:80/", ip), first);
+  const third = await told("api", "http://127.0.0.1/a", ip);
+  assert.ok(third.startsWith(first) && third.includes("The last 3 inputs were alike"), third);
+  assert.equal(await told("api", "http://127.0.0.1/", "198.51.100.15"), first);
+  assert.equal(worker.events.filter(({ alike, client }) => alike === 3 && client.ip === ip).length, 1);
+});
+
+test("health tells indicators, rates and how old they are", async () => {
+  await worker.api("no_such_tool", {});
+  await worker.countsOf(1);
+  const { body } = await worker.get("/api/health");
+  assert.deepEqual(body.stores, { kv: "ok", tally: "ok" });
+  assert.ok(body.flush.ageSeconds < 60 && Number.isInteger(body.flush.due), JSON.stringify(body.flush));
+  assert.ok(body.guard.address > 0, JSON.stringify(body.guard));
+  const of = Object.fromEntries(body.indicators.map((indicator) => [indicator.id, indicator]));
+  assert.ok(of.probing.value > 0 && of.probing.history.length === 1, JSON.stringify(of.probing));
+  assert.ok(of["rejections.analyze"].why.endsWith("."));
+  assert.ok(body.rates.analyze[today()].rejectionRate > 0);
+});
+
+test("scripts/tail reads what the Worker wrote, and sums it up", () => {
+  const file = join(worker.state, "console.txt");
+  writeFileSync(file, worker.output);
+  const { status, stdout, stderr } = spawnSync("scripts/tail", ["--summary", file], { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  const lines = stdout.split("\n");
+  assert.equal(lines.filter((line) => / (api|mcp) analyze /.test(line)).length, worker.events.length);
+  assert.ok(lines.some((line) => line.includes("LOOP of 3 from 198.51.100.14")), stdout);
+  assert.ok(lines.some((line) => /^quiet {2}rejections\.analyze /.test(line)), stdout);
+  assert.ok(lines.some((line) => /^client [0-9a-f]{16} looped in /.test(line)), stdout);
 });
 
 test("waiting as long as retryAfter says lets the next call pass", async () => {

@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt, StreamExt};
-use netrecon::config::{Config, Rate};
+use netrecon::config::Config;
 use netrecon::error::{Code, Error};
-use netrecon::gate::budget::{Account, Decision};
-use netrecon::gate::{Gate, Journal, Ledger, Memory};
+use netrecon::gate::budget::{Account, Verdict};
+use netrecon::gate::likeness::Retries;
+use netrecon::gate::{Charge, Gate, Journal, Ledger, Memory};
 use netrecon::guard::{Guard, PublicAddr, PublicUrl};
 use netrecon::port::{Ask, Clock, Fetched, NetError, Network, Random, ReportStore, Stream};
-use netrecon::pulse::{Count, Counter};
+use netrecon::pulse::{Count, Counter, Record};
 use netrecon::surface::{Body, Counters, Incoming, Live, Prepared, Reply, Site, route};
 use netrecon::tool::{Registry, World};
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
@@ -381,7 +382,8 @@ impl Random for CountingRandom {
 /// Budgets in memory, over the test's clock.
 pub struct MemoryLedger {
     clock: Rc<FixedClock>,
-    accounts: RefCell<HashMap<(String, String), Account>>,
+    accounts: RefCell<HashMap<(String, &'static str), Account>>,
+    retries: RefCell<HashMap<String, Retries>>,
     /// While this is set, no account can be reached.
     pub broken: Cell<bool>,
 }
@@ -392,8 +394,29 @@ impl MemoryLedger {
         MemoryLedger {
             clock,
             accounts: RefCell::default(),
+            retries: RefCell::default(),
             broken: Cell::new(false),
         }
+    }
+}
+
+impl MemoryLedger {
+    /// What a client's object does with a call.
+    fn judge(&self, account: &str, charge: Charge) -> Verdict {
+        let now = self.clock.now_ms();
+        let decision = self
+            .accounts
+            .borrow_mut()
+            .entry((account.to_owned(), charge.budget))
+            .or_default()
+            .spend(charge.rate, charge.cost, now);
+        let mut retries = self.retries.borrow_mut();
+        let retries = retries.entry(account.to_owned()).or_default();
+        let alike = match decision.admitted {
+            true => retries.note(charge.budget, charge.refused, now),
+            false => 0,
+        };
+        Verdict { decision, alike }
     }
 }
 
@@ -401,18 +424,11 @@ impl Ledger for MemoryLedger {
     fn spend<'a>(
         &'a self,
         account: &'a str,
-        budget: &'a str,
-        rate: Rate,
-        cost: u32,
-    ) -> LocalBoxFuture<'a, Result<Decision, String>> {
+        charge: Charge,
+    ) -> LocalBoxFuture<'a, Result<Verdict, String>> {
         let result = match self.broken.get() {
             true => Err(String::from("the test broke the ledger")),
-            false => Ok(self
-                .accounts
-                .borrow_mut()
-                .entry((account.to_owned(), budget.to_owned()))
-                .or_default()
-                .spend(rate, cost, self.clock.now_ms())),
+            false => Ok(self.judge(account, charge)),
         };
         Box::pin(async move { result })
     }
@@ -474,7 +490,10 @@ impl ReportStore for MemoryReports {
 
 /// Flushed counters, as the test sets them.
 #[derive(Default)]
-pub struct MemoryCounters(pub RefCell<HashMap<(String, String), Counter>>);
+pub struct MemoryCounters(
+    pub RefCell<HashMap<(String, String), Counter>>,
+    pub RefCell<Option<Record>>,
+);
 
 impl Counters for MemoryCounters {
     fn read<'a>(
@@ -488,6 +507,15 @@ impl Counters for MemoryCounters {
             .get(&(day.to_owned(), tool.to_owned()))
             .cloned();
         Box::pin(async move { Ok(found) })
+    }
+
+    fn record(&self) -> LocalBoxFuture<'_, Result<Option<Record>, Error>> {
+        let record = self.1.borrow().clone();
+        Box::pin(async move { Ok(record) })
+    }
+
+    fn due(&self) -> LocalBoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async { Ok(0) })
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) async fn answer(post: &Post<'_>, mut request: Request, spoken: &Spoke
         let name = text::clean(name, 60);
         let names = &post.site.prepared.mcp.names;
         let message = format!("There is no tool {name:?}; the tools are {names}");
+        post.probed();
         return Sent::fault(&request.id, Fault::invalid_params(message));
     };
     let is_object = matches!(arguments, Value::Object(_) | Value::Null);

@@ -60,7 +60,7 @@ pub(super) async fn dispatch(post: &Post<'_>, request: Request, version: &'stati
             };
             call::answer(post, request, &spoken).await
         }
-        _ => Sent::fault(&request.id, Fault::unknown_method(&request.method)),
+        _ => post.unknown_method(&request),
     };
     Sent {
         status: 200,

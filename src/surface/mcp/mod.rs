@@ -18,7 +18,7 @@ mod rpc;
 use serde_json::Value;
 
 use crate::error::{Code, Error};
-use crate::gate::Budget;
+use crate::gate::{Budget, Caller};
 
 use super::router::method_not_allowed;
 use super::{BODY_CAP, Body, Incoming, Reply, Site, api, parse_json};
@@ -135,6 +135,18 @@ impl Post<'_> {
         self.version
             .as_deref()
             .is_some_and(|version| revision::is_modern(version.trim()))
+    }
+
+    /// Refuses a method that is not served, and counts that it was asked for.
+    fn unknown_method(&self, request: &rpc::Request) -> Sent {
+        self.probed();
+        Sent::fault(&request.id, Fault::unknown_method(&request.method))
+    }
+
+    /// Counts a tool or method that does not exist.
+    fn probed(&self) {
+        let caller = Caller::identify(|name| self.request.header(name));
+        self.site.gate.probed(&caller);
     }
 }
 

@@ -117,7 +117,7 @@ async fn dispatch(post: &Post<'_>, request: Request) -> Sent {
             call::answer(post, request, &spoken).await
         }
         "subscriptions/listen" => listen(request),
-        _ => Sent::fault(&request.id, Fault::unknown_method(&request.method)),
+        _ => post.unknown_method(&request),
     }
 }
 
