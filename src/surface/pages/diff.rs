@@ -293,13 +293,13 @@ fn view(diff: &Diff, narration: &Narration, before: &str, after: &str) -> Markup
 /// What is worth a look first; the rest is folded away when there is much.
 fn sentences(all: &[Sentence]) -> Markup {
     const FEW: usize = 8;
-    let (graver, plain): (Vec<&Sentence>, Vec<&Sentence>) =
-        all.iter().partition(|sentence| sentence.severity != "none");
+    let grave = |sentence: &&Sentence| matches!(&*sentence.severity, "high" | "medium" | "low");
+    let (graver, plain): (Vec<&Sentence>, Vec<&Sentence>) = all.iter().partition(grave);
     html! {
         ol.sentences { @for sentence in &graver { (said(sentence)) } }
         @if !plain.is_empty() {
             details.raw open[plain.len() <= FEW] {
-                summary { (counted(plain.len(), "change is", "changes are")) " neither better nor worse" }
+                summary { (counted(plain.len(), "change is", "changes are")) " of no weight, or of next to none" }
                 ol.sentences { @for sentence in plain { (said(sentence)) } }
             }
         }

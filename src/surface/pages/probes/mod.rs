@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::report::{Finding, State};
 
-use super::mark::{icon, scalar, state_name};
+use super::mark::{counted, icon, scalar, state_name};
 use super::tree::tree;
 
 /// The order in which a reader asks: where is it, who is it, what does it say.
@@ -81,6 +81,7 @@ pub(super) fn card(name: &str, probe: &Value, findings: &[&Finding], time: &str)
                 "tls" => (tls::picture(probe, time)),
                 "http" => (http::picture(probe, findings)),
                 "exposure" => (exposure::picture(probe)),
+                "ct" => (logged(probe)),
                 _ => (other::picture(probe)),
             }
             details.raw {
@@ -117,6 +118,23 @@ fn unmeasured(failure: &Value) -> Markup {
         p.unmeasured.inconclusive {
             (icon(State::Inconclusive)) "Not measured: " (state)
             @if !detail.is_empty() { " (" (detail) ")" }
+        }
+    }
+}
+
+/// What transparency logs hold: issued once, which is not to say served.
+fn logged(probe: &Value) -> Markup {
+    html! {
+        @if let Some(n) = probe.get("count").and_then(Value::as_u64) {
+            p {
+                (counted(n as usize, "certificate that has not expired is", "certificates that have not expired are"))
+                " logged for this host"
+                @match probe.get("hasPresented").and_then(Value::as_bool) {
+                    Some(true) => ", the one it presents among them.",
+                    Some(false) => "; the one it presents is not among them.",
+                    None => ".",
+                }
+            }
         }
     }
 }

@@ -74,6 +74,9 @@ fn shown(value: &Value) -> Option<String> {
 
 /// `nameServers` as `Name servers`.
 fn words(name: &str) -> String {
+    if matches!(name, "asn" | "ip") {
+        return name.to_ascii_uppercase();
+    }
     let mut words = String::with_capacity(name.len() + 4);
     for (at, c) in name.chars().enumerate() {
         match (at, c.is_ascii_uppercase()) {
