@@ -44,8 +44,9 @@ pub enum LogIp {
 pub struct Config {
     /// `DOH_URL`: the resolver (RFC 8484).
     pub doh: OperatorUrl,
-    /// `RDAP_URL`: a base URL ending in `/`, asked with `domain/…`, `ip/…`.
-    pub rdap: OperatorUrl,
+    /// `RDAP_URL`: a base URL ending in `/`, asked with `domain/…`, `ip/…`;
+    /// `None` when it is `off`.
+    pub rdap: Option<OperatorUrl>,
     /// `CT_URL`: certificate-transparency search; `None` when it is `off`.
     pub ct: Option<OperatorUrl>,
     /// `BUDGETS` over the defaults: per tool, and `target`.
@@ -144,7 +145,7 @@ impl Config {
         let public_hosts = names("PUBLIC_HOST", text("PUBLIC_HOST"))?;
         Ok(Config {
             doh: url("DOH_URL", DEFAULT_DOH)?,
-            rdap: url("RDAP_URL", DEFAULT_RDAP)?,
+            rdap: or_off("RDAP_URL", DEFAULT_RDAP)?,
             ct: or_off("CT_URL", DEFAULT_CT)?,
             budgets: budgets(text("BUDGETS"))?,
             fallback: choice(
@@ -353,6 +354,8 @@ mod tests {
         assert!(with("CT_URL", "off").unwrap().ct.is_none());
         assert!(with("CT_URL", "").unwrap().ct.is_some());
         assert!(with("CT_URL", "no").is_err());
+        assert!(with("RDAP_URL", " off ").unwrap().rdap.is_none());
+        assert!(with("DOH_URL", "off").is_err());
     }
 
     #[test]

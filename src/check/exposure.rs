@@ -3,13 +3,13 @@
 use super::{Case, Check};
 use crate::probe::Failure;
 use crate::probe::exposure::{LIST, Listed, Outcome};
-use crate::report::{Finding, Severity};
+use crate::report::{Confidence, Finding, Severity};
 
 macro_rules! exposed {
-    ($($name:ident = $id:literal, $what:literal;)*) => {
+    ($($name:ident = $id:literal, $what:literal, $weight:expr, $fix:literal;)*) => {
         $(const $name: &Check = &Check {
             id: concat!("exposure.", $id),
-            about: concat!("Whether ", $what, " can be downloaded, judged by its content: a site that \
+            about: concat!("Whether ", $what, " can be had from everywhere, judged by its content: a site that \
                 answers every path alike gives no finding."),
             when: &[],
             reference: "OWASP WSTG-CONF-04",
@@ -17,27 +17,69 @@ macro_rules! exposed {
             maps_to: &["cwe:538"],
         };)*
         pub(super) const CHECKS: &[&Check] = &[$($name),*];
+        /// What each check is about, how much it weighs and what mends it.
+        const PARTICULARS: &[Particulars] = &[$(Particulars {
+            id: $id,
+            what: $what,
+            weight: $weight,
+            fix: $fix,
+        }),*];
     };
 }
 
+/// What is said when the real thing is there.
+struct Particulars {
+    id: &'static str,
+    what: &'static str,
+    /// None for what many publish on purpose.
+    weight: Option<Severity>,
+    fix: &'static str,
+}
+
 exposed! {
-    GIT = "git", "a Git repository";
-    ENV = "env", "a file of environment variables";
+    GIT = "git", "a Git repository", Some(Severity::High),
+        "Remove it from what the web server serves, deny the path, and change every secret in it.";
+    ENV = "env", "a file of environment variables", Some(Severity::High),
+        "Remove it from what the web server serves, deny the path, and change every secret in it.";
+    DS_STORE = "ds_store", "a directory listing of macOS", Some(Severity::Low),
+        "Remove such files and deny paths that begin with a dot.";
+    SERVER_STATUS = "server_status", "the status page of Apache", Some(Severity::Medium),
+        "Limit /server-status to the machine itself (Require local).";
+    ACTUATOR = "actuator", "the index of Spring Boot's management endpoints", Some(Severity::Medium),
+        "Put the management endpoints on a port of their own, or ask for credentials.";
+    PHPINFO = "phpinfo", "the output of phpinfo()", Some(Severity::Medium),
+        "Remove the script.";
+    METRICS = "metrics", "metrics of the server", Some(Severity::Low),
+        "Serve metrics only to the machine that collects them.";
+    OPENAPI = "openapi", "a description of the API", None,
+        "Nothing, where the API is meant for the public.";
+    GRAPHQL = "graphql", "a GraphQL endpoint", None,
+        "Switch off introspection where the API is not meant for the public.";
+    BACKUP_SQL = "backup_sql", "a dump of a database", Some(Severity::High),
+        "Remove it, and change every secret in it.";
+    BACKUP_ZIP = "backup_zip", "an archive named like a backup", Some(Severity::High),
+        "Remove it, and change every secret in it.";
 }
 
 pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     for (at, listed) in LIST.iter().enumerate() {
-        let Some(check) = CHECKS
-            .iter()
-            .find(|check| check.id.strip_prefix("exposure.") == Some(listed.id))
-        else {
-            continue;
-        };
-        one(case, check, at, listed, findings);
+        let named = format!("exposure.{}", listed.id);
+        let check = CHECKS.iter().find(|check| check.id == named);
+        let particulars = PARTICULARS.iter().find(|known| known.id == listed.id);
+        if let (Some(check), Some(particulars)) = (check, particulars) {
+            one(case, check, at, listed, particulars, findings);
+        }
     }
 }
 
-fn one(case: &Case<'_>, check: &Check, at: usize, listed: &Listed, findings: &mut Vec<Finding>) {
+fn one(
+    case: &Case<'_>,
+    check: &Check,
+    at: usize,
+    listed: &Listed,
+    particulars: &Particulars,
+    findings: &mut Vec<Finding>,
+) {
     let place = case.place(listed.path);
     let exposure = match &case.probes.exposure {
         Some(Ok(exposure)) => exposure,
@@ -52,21 +94,45 @@ fn one(case: &Case<'_>, check: &Check, at: usize, listed: &Listed, findings: &mu
                 .add(findings);
         }
     };
-    let evidence = format!("/exposure/paths/{at}");
+    let what = particulars.what;
+    let controlled = matches!(exposure.control.outcome, Outcome::Answered { .. });
     let draft = match exposure.paths.get(at).map(|answer| &answer.outcome) {
-        Some(Outcome::Answered { matches: true, .. }) => case
-            .fail(check, Severity::High, format!("{} is open to everyone.", capitalised(listed.what)))
-            .fix("Remove it from what the web server serves, deny the path, and change every secret in it."),
-        Some(Outcome::Answered { .. }) => {
-            case.pass(check, format!("{} does not give away {}.", listed.path, listed.what))
+        Some(Outcome::Answered {
+            matches: true,
+            recognised,
+            ..
+        }) => {
+            let by = recognised.map_or(String::new(), |by| format!(", by {by}"));
+            let title = format!("{} is open to everyone{by}.", capitalised(what));
+            let draft = match particulars.weight {
+                Some(weight) => case.fail(check, weight, title),
+                None if by.contains("introspection") => case.warn(check, Severity::Low, title),
+                None => case.info(check, title),
+            };
+            // Without the control nobody knows what else looks like this.
+            let draft = match controlled {
+                true => draft,
+                false => draft.confidence(Confidence::Medium),
+            };
+            draft.fix(particulars.fix)
         }
+        Some(Outcome::Answered { .. }) => case.pass(
+            check,
+            format!("{} does not give away {what}.", path_of(listed)),
+        ),
         Some(Outcome::Failed { failure }) => case.unmeasured(check, failure),
         None => case.inconclusive(check, "the path was not asked for"),
     };
     draft
-        .evidence(evidence)
+        .evidence(format!("/exposure/paths/{at}"))
+        .evidence("/exposure/control/status")
         .fill("{path}", &place)
         .add(findings);
+}
+
+/// Without the query.
+fn path_of(listed: &Listed) -> &str {
+    listed.path.split('?').next().unwrap_or_default()
 }
 
 fn capitalised(text: &str) -> String {

@@ -1,10 +1,11 @@
-//! The web server's answers: the way to https, and what its headers ask of a
-//! browser.
+//! The way to the page: plain HTTP to HTTPS, redirects, and the promise to
+//! stay on HTTPS.
 
-use super::Case;
-use crate::guard::Scheme;
+use super::{Case, Check};
+use crate::codec::hsts;
+use crate::guard::{PublicUrl, Scheme};
 use crate::probe::Failure;
-use crate::probe::http::{End, Journey};
+use crate::probe::http::{End, Hop, Journey};
 use crate::probe::http1::Response;
 use crate::report::{Finding, Severity};
 
@@ -41,49 +42,32 @@ checks! {
         ],
     }
 
-    NOSNIFF {
-        id: "http.content_type_options",
-        about: "Whether browsers are told not to guess content types.",
-        reference: "WHATWG Fetch, X-Content-Type-Options",
-        reproduce: "curl -sSI {url} | grep -i x-content-type-options",
-        maps_to: [
-            "mdn-observatory:x-content-type-options",
-            "internet.nl:web_appsecpriv_x_content_type_options",
-        ],
-    }
-
-    CSP {
-        id: "http.csp",
-        about: "Whether a Content-Security-Policy is enforced. One in report-only mode protects nobody and \
-            is not counted as one.",
-        reference: "W3C CSP Level 3",
-        reproduce: "curl -sSI {url} | grep -i content-security-policy",
-        maps_to: [
-            "mdn-observatory:content-security-policy",
-            "internet.nl:web_appsecpriv_csp",
-        ],
+    PRELOAD {
+        id: "http.hsts_preload",
+        about: "Whether the host meets what browsers' preload list asks for: a year, sub-domains included, \
+            the word preload, and plain HTTP that leads to HTTPS on the same host first. Whether it is on \
+            the list is not looked up. A host that does not ask to be listed owes none of it.",
+        reference: "RFC 6797 section 12.3",
+        reproduce: "curl -sSI https://{host}/ | grep -i strict-transport-security",
+        maps_to: ["mdn-observatory:strict-transport-security"],
     }
 }
 
 /// Half a year of 365 days, what MDN's table asks for.
 const HALF_A_YEAR: u64 = 15_768_000;
 
+/// What the preload list asks for.
+const YEAR: u64 = 31_536_000;
+
 pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     https(case, findings);
     redirects(case, findings);
     hsts(case, findings);
-    let Some((member, response)) = page(case) else {
-        for check in [NOSNIFF, CSP] {
-            case.unmeasured(check, &no_page(case)).add(findings);
-        }
-        return;
-    };
-    nosniff(case, member, response, findings);
-    csp(case, member, response, findings);
+    preload(case, findings);
 }
 
 /// The journey of a member, or why there is none.
-fn journey<'a>(case: &Case<'a>, member: &str) -> Result<&'a Journey, Failure> {
+pub(super) fn journey<'a>(case: &Case<'a>, member: &str) -> Result<&'a Journey, Failure> {
     let journey = match member {
         "https" => &case.probes.https,
         _ => &case.probes.http,
@@ -96,15 +80,70 @@ fn journey<'a>(case: &Case<'a>, member: &str) -> Result<&'a Journey, Failure> {
 }
 
 /// The page a visitor sees: over HTTPS where there is one.
-fn page<'a>(case: &Case<'a>) -> Option<(&'static str, &'a Response)> {
+pub(super) fn page<'a>(case: &Case<'a>) -> Option<Page<'a>> {
     ["https", "http"].into_iter().find_map(|member| {
-        let (_, response) = journey(case, member).ok()?.page()?;
-        Some((member, response))
+        let journey = journey(case, member).ok()?;
+        let (hop, response) = journey.page()?;
+        Some(Page {
+            member,
+            hop,
+            response,
+            journey,
+        })
     })
 }
 
+/// A page with where it stands in the report.
+#[derive(Clone, Copy)]
+pub(super) struct Page<'a> {
+    /// `https` or `http`.
+    pub member: &'static str,
+    /// The request it answered.
+    pub hop: &'a Hop,
+    /// What came.
+    pub response: &'a Response,
+    /// The way to it.
+    pub journey: &'a Journey,
+}
+
+impl Page<'_> {
+    /// The place of a member of the page in the probes.
+    pub fn at(&self, member: &str) -> String {
+        format!("/http/{}/page/{member}", self.member)
+    }
+
+    /// The place of a header field.
+    pub fn header(&self, name: &str) -> String {
+        self.at(&format!("headers/{name}"))
+    }
+
+    /// A field's first value, trimmed; an empty one counts as none.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.response
+            .field(name)
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+    }
+}
+
+/// The page, or `None` after noting for every check why there is none.
+pub(super) fn arrived<'a>(
+    case: &Case<'a>,
+    checks: &[&Check],
+    findings: &mut Vec<Finding>,
+) -> Option<Page<'a>> {
+    let page = page(case);
+    if page.is_none() {
+        let why = no_page(case);
+        for check in checks {
+            case.unmeasured(check, &why).add(findings);
+        }
+    }
+    page
+}
+
 /// Why there is no page to judge.
-fn no_page(case: &Case<'_>) -> Failure {
+pub(super) fn no_page(case: &Case<'_>) -> Failure {
     match journey(case, "https") {
         Err(failure) => failure,
         Ok(Journey {
@@ -280,65 +319,67 @@ fn hsts(case: &Case<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// `max-age` in seconds (RFC 6797 section 6.1.1): a directive's value may be
-/// quoted, its name has no case.
+/// `max-age` in seconds, where browsers take the header at all.
 fn max_age(value: &str) -> Option<u64> {
-    value.split(';').find_map(|directive| {
-        let (name, value) = directive.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("max-age")
-            .then(|| value.trim().trim_matches('"').parse().ok())?
-    })
+    let hsts = hsts::parse(value).ok()?.value;
+    hsts.max_age.filter(|_| hsts.valid)
 }
 
-fn nosniff(case: &Case<'_>, member: &str, response: &Response, findings: &mut Vec<Finding>) {
-    let value = response.field("x-content-type-options");
-    let first = value
-        .and_then(|value| value.split(',').next())
-        .map(str::trim);
-    match first {
-        Some(word) if word.eq_ignore_ascii_case("nosniff") => case
-            .pass(NOSNIFF, "Browsers are told not to guess content types.")
-            .evidence(format!(
-                "/http/{member}/page/headers/x-content-type-options"
-            ))
-            .add(findings),
-        _ => case
-            .warn(NOSNIFF, Severity::Low, "Browsers may guess content types.")
-            .evidence(format!("/http/{member}/page/status"))
-            .evidence(format!(
-                "/http/{member}/page/headers/x-content-type-options"
-            ))
-            .fix("Send \"X-Content-Type-Options: nosniff\".")
-            .add(findings),
+fn preload(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let first = match journey(case, "https") {
+        Ok(journey) => journey.first(),
+        Err(failure) => return case.unmeasured(PRELOAD, &failure).add(findings),
+    };
+    let Some(first) = first else {
+        return case.unmeasured(PRELOAD, &no_page(case)).add(findings);
+    };
+    let evidence = "/http/https/hops/0/strictTransportSecurity";
+    let hsts = first
+        .field("strict-transport-security")
+        .and_then(|value| hsts::parse(value).ok())
+        .map(|reading| reading.value);
+    let Some(hsts) = hsts.filter(|hsts| hsts.preload) else {
+        return case
+            .not_applicable(PRELOAD, "The host does not ask to be preloaded.")
+            .evidence(evidence)
+            .add(findings);
+    };
+    let mut missing = Vec::new();
+    if hsts.max_age.is_none_or(|age| age < YEAR) {
+        missing.push("max-age is shorter than a year");
     }
+    if !hsts.include_sub_domains {
+        missing.push("includeSubDomains is missing");
+    }
+    if !case.probes.is_apex() {
+        missing.push("only a registered domain can be listed, not a name below it");
+    }
+    if !leads_to_https_first(case) {
+        missing.push("plain HTTP does not lead to HTTPS on the same host first");
+    }
+    match missing.is_empty() {
+        true => case.pass(PRELOAD, "The host meets what the preload list asks for."),
+        false => case
+            .warn(
+                PRELOAD,
+                Severity::Low,
+                format!("The host asks to be preloaded, but {}.", missing.join("; ")),
+            )
+            .fix("Meet every demand of the list, or leave out the word preload."),
+    }
+    .evidence(evidence)
+    .add(findings);
 }
 
-fn csp(case: &Case<'_>, member: &str, response: &Response, findings: &mut Vec<Finding>) {
-    let enforced = response.field("content-security-policy").is_some();
-    let reported = response
-        .field("content-security-policy-report-only")
-        .is_some();
-    let headers = format!("/http/{member}/page/headers");
-    let fix = "Send a Content-Security-Policy that allows only the sources your pages use.";
-    match (enforced, reported) {
-        (true, _) => case
-            .pass(CSP, "A Content-Security-Policy is enforced.")
-            .evidence(format!("{headers}/content-security-policy"))
-            .add(findings),
-        (false, true) => case
-            .warn(
-                CSP,
-                Severity::Low,
-                "A Content-Security-Policy is only reported on, not enforced.",
-            )
-            .evidence(format!("{headers}/content-security-policy-report-only"))
-            .fix("When its reports are clean, send the same policy as Content-Security-Policy.")
-            .add(findings),
-        (false, false) => case
-            .warn(CSP, Severity::Medium, "No Content-Security-Policy is sent.")
-            .evidence(format!("/http/{member}/page/status"))
-            .fix(fix)
-            .add(findings),
+/// Nothing on plain HTTP is as good: there is nothing to lead away from.
+fn leads_to_https_first(case: &Case<'_>) -> bool {
+    let Ok(plain) = journey(case, "http") else {
+        return true;
+    };
+    let same_host = |url: &PublicUrl| url.host() == case.probes.host();
+    match (plain.hops.get(1), &plain.end) {
+        (Some(second), _) => second.url.scheme() == Scheme::Https && same_host(&second.url),
+        (None, End::Met | End::Failed(_)) => true,
+        (None, _) => false,
     }
 }

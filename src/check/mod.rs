@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::guard::text::clean;
 use crate::probe::Failure;
 use crate::probe::plan::Probes;
-use crate::report::{Confidence, Evidence, Finding, Severity, State};
+use crate::report::{Confidence, Evidence, Finding, HeaderScore, Severity, State};
 
 /// Declares a topic's checks as constants and lists them all in `CHECKS`, so
 /// that none can be raised that the documentation does not know. `when` may be
@@ -40,11 +40,21 @@ macro_rules! checks {
 }
 
 mod content;
+mod cookies;
+mod cors;
+mod csp;
 mod dns;
 mod dnssec;
 mod exposure;
+mod files;
 mod http;
+mod inference;
 mod mail;
+mod page;
+mod policies;
+mod registration;
+mod score;
+mod serving;
 mod tls;
 mod tls_chain;
 mod tls_proof;
@@ -87,14 +97,23 @@ pub const ALL: &[&[&Check]] = &[
     tls_proof::CHECKS,
     tls_protocol::CHECKS,
     http::CHECKS,
+    csp::CHECKS,
+    policies::CHECKS,
+    cors::CHECKS,
+    cookies::CHECKS,
+    page::CHECKS,
+    serving::CHECKS,
+    files::CHECKS,
     exposure::CHECKS,
+    registration::CHECKS,
+    inference::CHECKS,
     content::CHECKS,
 ];
 
 /// Judges everything that was measured; the gravest findings come first.
 pub fn run(probes: &Probes, rendered: &Value) -> Vec<Finding> {
     let case = Case { probes, rendered };
-    let mut findings = Vec::with_capacity(64);
+    let mut findings = Vec::with_capacity(128);
     dns::run(&case, &mut findings);
     dnssec::run(&case, &mut findings);
     zone::run(&case, &mut findings);
@@ -104,7 +123,16 @@ pub fn run(probes: &Probes, rendered: &Value) -> Vec<Finding> {
     tls_proof::run(&case, &mut findings);
     tls_protocol::run(&case, &mut findings);
     http::run(&case, &mut findings);
+    csp::run(&case, &mut findings);
+    policies::run(&case, &mut findings);
+    cors::run(&case, &mut findings);
+    cookies::run(&case, &mut findings);
+    page::run(&case, &mut findings);
+    serving::run(&case, &mut findings);
+    files::run(&case, &mut findings);
     exposure::run(&case, &mut findings);
+    registration::run(&case, &mut findings);
+    inference::run(&case, &mut findings);
     content::run(&case, &mut findings);
     findings.sort_by(|one, other| {
         let rank = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.state);
@@ -113,6 +141,11 @@ pub fn run(probes: &Probes, rendered: &Value) -> Vec<Finding> {
             .then_with(|| one.id.cmp(&other.id))
     });
     findings
+}
+
+/// The score of the page's headers, or `None` where there is no page.
+pub fn header_score(probes: &Probes) -> Option<HeaderScore> {
+    score::of(probes)
 }
 
 /// The measurements of one call, typed and as the report shows them.

@@ -10,9 +10,11 @@ use std::time::Duration;
 use super::Failure;
 use super::dns::Resolver;
 use super::host::{self, Resolution};
+use super::html::{self, Contents};
 use super::http1::{Connection, Request, Response};
 use super::net::Net;
 use super::tls::{self, Refused};
+use crate::codec::set_cookie::{self, Cookie};
 use crate::guard::{Guard, PublicAddr, PublicUrl, Refusal, Scheme};
 use crate::port::{Fetched, Stream};
 
@@ -21,6 +23,9 @@ pub const PAGE_CAP: usize = 256 * 1024;
 
 /// Redirects that are followed.
 pub const HOP_LIMIT: usize = 5;
+
+/// Cookies of a journey that are read.
+const COOKIE_LIMIT: usize = 64;
 
 /// Until a TCP connection stands.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
@@ -77,6 +82,8 @@ pub struct Journey {
     pub unfollowed: Option<String>,
     /// How it ended.
     pub end: End,
+    /// What the page it arrived at pulls in, where that is HTML.
+    pub contents: Option<Contents>,
 }
 
 impl Journey {
@@ -92,6 +99,7 @@ impl Journey {
             hops: vec![hop],
             unfollowed: None,
             end: End::Failed(failure),
+            contents: None,
         }
     }
 
@@ -106,6 +114,19 @@ impl Journey {
     /// The page it arrived at.
     pub fn page(&self) -> Option<(&Hop, &Response)> {
         (self.end == End::Arrived).then(|| self.last()).flatten()
+    }
+
+    /// The cookies that its responses set, in order; what is no cookie at all
+    /// is passed over.
+    pub fn cookies(&self) -> Vec<Cookie> {
+        let responses = self.hops.iter().filter_map(|hop| hop.outcome.as_ref().ok());
+        responses
+            .flat_map(|response| response.fields_named("set-cookie"))
+            .take(COOKIE_LIMIT)
+            // What time it is decides only about deletion, which is not asked.
+            .filter_map(|value| set_cookie::parse(value, 0).ok())
+            .flat_map(|reading| reading.value.cookies)
+            .collect()
     }
 
     /// The response to its first request.
@@ -219,8 +240,20 @@ impl Browser {
 
     /// GETs through the platform's own client.
     pub async fn platform(&self, url: &PublicUrl, cap: usize) -> Result<Response, Failure> {
+        self.platform_as(url, &self.request(url, cap)).await
+    }
+
+    /// The same with the fields of `request`, up to its cap.
+    pub async fn platform_as(
+        &self,
+        url: &PublicUrl,
+        request: &Request,
+    ) -> Result<Response, Failure> {
         let limit = HEAD_LIMIT + BODY_LIMIT;
-        let fetched = self.net.fetch(url, &self.fields(), cap, limit).await?;
+        let fetched = self
+            .net
+            .fetch(url, &request.fields, request.cap, limit)
+            .await?;
         Ok(from_platform(fetched))
     }
 
@@ -262,11 +295,17 @@ impl Browser {
                 Err(end) => break (end, Some(location)),
             }
         };
-        Journey {
+        let mut journey = Journey {
             hops,
             unfollowed,
             end,
-        }
+            contents: None,
+        };
+        journey.contents = journey
+            .page()
+            .filter(|(_, response)| is_html(response))
+            .map(|(hop, response)| html::read(&response.body, hop.url.as_str()));
+        journey
     }
 
     /// Where the last hop redirects to and what came of going there; `Err`
@@ -317,6 +356,20 @@ impl Browser {
                 Err(End::Unresolved(String::from("the name has no address")))
             }
         }
+    }
+}
+
+/// Whether a browser would show it as a page. A body without a type is
+/// looked at by browsers, and is HTML where it looks like it.
+fn is_html(response: &Response) -> bool {
+    let media_type = response.field("content-type").map(|value| {
+        let value = value.split(';').next().unwrap_or_default();
+        value.trim().to_ascii_lowercase()
+    });
+    match media_type.as_deref() {
+        Some("text/html" | "application/xhtml+xml") => true,
+        Some(_) => false,
+        None => response.body.trim_ascii_start().starts_with(b"<"),
     }
 }
 

@@ -2,7 +2,9 @@
 //! pipelined on one connection, and a reader that survives whatever answers.
 //!
 //! Every cap is a number here: a head of 64 KiB and 128 fields, a body up to
-//! what the request allows, four interim responses. The reader touches
+//! what the request allows, four interim responses. The rest of a body that
+//! is longer is read and forgotten up to 64 KiB more, because a connection
+//! that goes on is cheaper for everybody than a new one. The reader touches
 //! nothing but the stream it is given.
 
 use std::io::Read;
@@ -23,6 +25,9 @@ const INTERIM_CAP: usize = 4;
 
 /// Bytes of one chunk-size line or trailer section.
 const LINE_CAP: usize = 8 * 1024;
+
+/// Bytes of a body behind the cap that are read to keep the connection.
+const DRAIN_CAP: u64 = 64 * 1024;
 
 /// Bytes read at once.
 const BLOCK: usize = 8 * 1024;
@@ -218,11 +223,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Framing::UntilClose => self.until_close(request.cap, &mut response.body).await,
         };
         let end = end.unwrap_or(End::BrokenOff);
-        response.truncated = end == End::BehindCap;
+        response.truncated = matches!(end, End::BehindCap | End::Drained);
         response.incomplete = end == End::BrokenOff;
-        response.reusable =
-            end == End::Complete && !close && !matches!(framing, Framing::UntilClose);
+        response.reusable = matches!(end, End::Complete | End::Drained)
+            && !close
+            && !matches!(framing, Framing::UntilClose);
         Ok(())
+    }
+
+    /// Reads and forgets what lies behind the cap.
+    async fn drained(&mut self, mut left: u64) -> Result<End, Failure> {
+        if left > DRAIN_CAP {
+            return Ok(End::BehindCap);
+        }
+        while left > 0 {
+            if self.ahead.is_empty() && self.fill().await? == 0 {
+                return Ok(End::BehindCap);
+            }
+            let take = usize::try_from(left)
+                .unwrap_or(usize::MAX)
+                .min(self.ahead.len());
+            self.ahead.drain(..take);
+            left -= take as u64;
+        }
+        Ok(End::Drained)
     }
 
     async fn counted(
@@ -234,7 +258,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut left = length;
         while left > 0 {
             if body.len() >= cap {
-                return Ok(End::BehindCap);
+                return self.drained(left).await;
             }
             if self.ahead.is_empty() && self.fill().await? == 0 {
                 return Ok(End::BrokenOff);
@@ -250,6 +274,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn chunked(&mut self, cap: usize, body: &mut Vec<u8>) -> Result<End, Failure> {
+        let (mut whole, mut drained) = (End::Complete, 0);
         loop {
             let line = self.line().await?;
             let size = line.split(|byte| *byte == b';').next().unwrap_or_default();
@@ -263,15 +288,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     let line = self.line().await?;
                     trailers += line.len();
                     if line.is_empty() {
-                        return Ok(End::Complete);
+                        return Ok(whole);
                     }
                     if trailers > LINE_CAP {
                         return Ok(End::BehindCap);
                     }
                 }
             }
+            let had = body.len();
             match self.counted(size, cap, body).await? {
                 End::Complete => {}
+                End::Drained => {
+                    whole = End::Drained;
+                    drained += size.saturating_sub((body.len() - had) as u64);
+                    if drained > DRAIN_CAP {
+                        return Ok(End::BehindCap);
+                    }
+                }
                 end => return Ok(end),
             }
             if !self.line().await?.is_empty() {
@@ -329,6 +362,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Complete,
+    /// Longer than the cap, and read to its end.
+    Drained,
     BehindCap,
     BrokenOff,
 }

@@ -19,11 +19,16 @@ use futures_util::future::{join, join_all, join3, join5, select};
 use super::Failure;
 use super::ct::Logged;
 use super::dns::{Exchange, Resolver, Rtype, Status};
+use super::errands::Errands;
 use super::exposure::Exposure;
+use super::files::Files;
 use super::host::{self, Resolution};
 use super::http::{Browser, Journey};
+use super::http1::Response;
 use super::net::Net;
 use super::origin::{self, Origin, Reverse};
+use super::registration::{self, Nothing, Registration};
+use super::slots::Priority;
 use super::wishes::{self, Wish};
 use super::zone::{self, Zone};
 use crate::guard::{Guard, PublicUrl};
@@ -76,6 +81,21 @@ pub struct Probes {
     pub http: Option<Result<Journey, Failure>>,
     /// The listed paths.
     pub exposure: Option<Result<Exposure, Failure>>,
+    /// The files that the site publishes for others.
+    pub files: Option<Result<Files, Failure>>,
+    /// The page's head as a script from elsewhere is given it.
+    pub foreign: Option<Result<Response, Failure>>,
+    /// What the registries say.
+    pub registration: Registrations,
+}
+
+/// What the registries say of the domain and of the first address's network.
+#[derive(Clone, Debug, Default)]
+pub struct Registrations {
+    /// The registered domain.
+    pub domain: Option<Result<Registration, Nothing>>,
+    /// The network.
+    pub network: Option<Result<Registration, Nothing>>,
 }
 
 impl Probes {
@@ -95,6 +115,9 @@ impl Probes {
             https: None,
             http: None,
             exposure: None,
+            files: None,
+            foreign: None,
+            registration: Registrations::default(),
         }
     }
 
@@ -103,7 +126,23 @@ impl Probes {
         self.tls.set_out(&failure);
         self.https = Some(Err(failure.clone()));
         self.http = Some(Err(failure.clone()));
-        self.exposure = Some(Err(failure));
+        self.set_errands(Err(failure));
+    }
+
+    /// What was asked beside the page.
+    fn set_errands(&mut self, errands: Result<Errands, Failure>) {
+        match errands {
+            Ok(errands) => {
+                self.exposure = Some(Ok(errands.exposure));
+                self.files = Some(Ok(errands.files));
+                self.foreign = Some(errands.foreign);
+            }
+            Err(failure) => {
+                self.exposure = Some(Err(failure.clone()));
+                self.files = Some(Err(failure.clone()));
+                self.foreign = Some(Err(failure));
+            }
+        }
     }
 
     /// The host as asked about.
@@ -179,11 +218,13 @@ impl Run {
                         self.policies(host),
                         join(self.back(), self.logged(Some(host))),
                     );
+                    let all = join(named, self.registrations(Some(host)));
                     let unwanted = Box::pin(self.unwanted());
-                    let _ = select(Box::pin(named), unwanted).await;
+                    let _ = select(Box::pin(all), unwanted).await;
                 }
                 None => {
-                    join3(self.web(), self.back(), self.logged(None)).await;
+                    let all = join(self.registrations(None), self.logged(None));
+                    join3(self.web(), self.back(), all).await;
                 }
             }
             Ok(())
@@ -261,6 +302,25 @@ impl Run {
             .ask(&format!("_dmarc.{host}"), Rtype::TXT)
             .await;
         self.note_exchange("dmarc", exchange);
+    }
+
+    /// What the registries say of the domain and the first address.
+    async fn registrations(&self, host: Option<&str>) {
+        let domain = async {
+            let apex = zone::apex(&self.resolver, host?).await?;
+            let found =
+                registration::enclosing(&self.net, &self.guard, &apex, Priority::Extra).await;
+            self.note(|probes| probes.registration.domain = Some(found));
+            Some(())
+        };
+        let network = async {
+            let resolution = host::resolve(&self.resolver, &self.guard, &self.url).await;
+            let ip = resolution.first()?.ip();
+            let found = registration::network(&self.net, &self.guard, ip, Priority::Extra).await;
+            self.note(|probes| probes.registration.network = Some(found));
+            Some(())
+        };
+        join(domain, network).await;
     }
 
     /// From the first address back to a name and to who announces it.

@@ -83,26 +83,64 @@ pub enum Nothing {
     Failed(Failure),
 }
 
+/// Why nothing was asked: the operator's wish.
+pub const SWITCHED_OFF: &str = "the operator switched registration data off";
+
 /// Asks about a registered domain.
-pub async fn domain(net: &Net, guard: &Guard, name: &str) -> Result<Registration, Nothing> {
-    ask(net, guard, &format!("domain/{name}")).await
+pub async fn domain(
+    net: &Net,
+    guard: &Guard,
+    name: &str,
+    priority: Priority,
+) -> Result<Registration, Nothing> {
+    ask(net, guard, &format!("domain/{name}"), priority).await
+}
+
+/// Asks about the domain of a zone: a zone below the registered domain is
+/// known to no registry, so the name above it is asked about once.
+pub async fn enclosing(
+    net: &Net,
+    guard: &Guard,
+    apex: &str,
+    priority: Priority,
+) -> Result<Registration, Nothing> {
+    let found = domain(net, guard, apex, priority).await;
+    match apex.split_once('.') {
+        Some((_, parent)) if found == Err(Nothing::NotFound) && parent.contains('.') => {
+            domain(net, guard, parent, priority).await
+        }
+        _ => found,
+    }
 }
 
 /// Asks about the network of an address.
-pub async fn network(net: &Net, guard: &Guard, ip: IpAddr) -> Result<Registration, Nothing> {
-    ask(net, guard, &format!("ip/{ip}")).await
+pub async fn network(
+    net: &Net,
+    guard: &Guard,
+    ip: IpAddr,
+    priority: Priority,
+) -> Result<Registration, Nothing> {
+    ask(net, guard, &format!("ip/{ip}"), priority).await
 }
 
-async fn ask(net: &Net, guard: &Guard, path: &str) -> Result<Registration, Nothing> {
+async fn ask(
+    net: &Net,
+    guard: &Guard,
+    path: &str,
+    priority: Priority,
+) -> Result<Registration, Nothing> {
+    let Some(endpoint) = &net.config().rdap else {
+        return Err(Nothing::Failed(Failure::Skipped(SWITCHED_OFF)));
+    };
     let ask = Ask {
-        endpoint: &net.config().rdap,
+        endpoint,
         suffix: path,
         media_type: MEDIA_TYPE,
         body: None,
         cap: CAP,
     };
     let mut answer = net
-        .ask(ask, Priority::Normal, LIMIT)
+        .ask(ask, priority, LIMIT)
         .await
         .map_err(Nothing::Failed)?;
     let mut from: Option<PublicUrl> = None;

@@ -2,6 +2,7 @@
 //! member that moves here moves there.
 
 mod tls;
+mod web;
 
 use std::collections::BTreeMap;
 
@@ -10,17 +11,14 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::dns::{Exchange, Rtype};
 use super::exposure::Exposure;
+use super::files::Files;
 use super::host::Resolution;
 use super::http::{End, Hop, Journey};
-use super::http1::Response;
 use super::plan::Probes;
 use super::rdata::Data;
 use super::zone::Zone;
 use crate::guard::text::clean;
 use crate::probe::cloudflare;
-
-/// Header fields shown of a page.
-const FIELD_LIMIT: usize = 64;
 
 /// Characters shown of a header field.
 const VALUE_LIMIT: usize = 1024;
@@ -49,8 +47,14 @@ pub fn probes(probes: &Probes) -> Value {
         "http": {
             "https": journey(probes.https.as_ref()),
             "http": journey(probes.http.as_ref()),
+            "foreignOrigin": web::foreign(probes.foreign.as_ref()),
         },
         "exposure": exposure(probes.exposure.as_ref()),
+        "files": files(probes.files.as_ref()),
+        "registration": {
+            "domain": web::registration(probes.registration.domain.as_ref()),
+            "network": web::registration(probes.registration.network.as_ref()),
+        },
     })
 }
 
@@ -146,9 +150,10 @@ fn journey(journey: Option<&Result<Journey, Failure>>) -> Value {
     if let Some(location) = &journey.unfollowed {
         value["unfollowed"] = clean(location, URL_LIMIT).into();
     }
-    if let Some((_, response)) = journey.page() {
-        value["page"] = page(response);
+    if let Some((hop, response)) = journey.page() {
+        value["page"] = web::page(hop, response, journey);
     }
+    value["cookies"] = web::cookies(&journey.cookies());
     value
 }
 
@@ -186,35 +191,6 @@ fn end(end: &End) -> Value {
     }
 }
 
-fn page(response: &Response) -> Value {
-    let mut headers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (name, value) in response.fields.iter().take(FIELD_LIMIT) {
-        headers
-            .entry(name)
-            .or_default()
-            .push(clean(value, VALUE_LIMIT));
-    }
-    json!({
-        "httpVersion": format!("1.{}", response.minor_version),
-        "status": response.status,
-        "headers": headers,
-        "title": title(&response.body),
-        "bytes": response.body.len(),
-        "truncated": response.truncated,
-        "incomplete": response.incomplete,
-    })
-}
-
-/// The text of the first `title` element, cleaned.
-pub fn title(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let lower = text.to_ascii_lowercase();
-    let open = lower.find("<title")?;
-    let start = open + lower.get(open..)?.find('>')? + 1;
-    let end = start + lower.get(start..)?.find("</title")?;
-    Some(clean(text.get(start..end)?, 200))
-}
-
 fn exposure(exposure: Option<&Result<Exposure, Failure>>) -> Value {
     match exposure {
         Some(Ok(exposure)) => json!({
@@ -224,6 +200,14 @@ fn exposure(exposure: Option<&Result<Exposure, Failure>>) -> Value {
             "control": exposure.control.outcome,
             "paths": exposure.paths,
         }),
+        Some(Err(failure)) => failed(failure),
+        None => unfinished(),
+    }
+}
+
+fn files(files: Option<&Result<Files, Failure>>) -> Value {
+    match files {
+        Some(Ok(files)) => json!(files),
         Some(Err(failure)) => failed(failure),
         None => unfinished(),
     }

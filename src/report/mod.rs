@@ -8,6 +8,7 @@ mod finding;
 pub mod narrate;
 #[cfg(test)]
 mod sample;
+mod score;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub use canonical::{canonical, digest, is_id, new_id};
 pub use finding::{Confidence, Evidence, Finding, Severity, State};
+pub use score::{HeaderScore, ScoreRow};
 
 /// Everything one `analyze` learned.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +40,9 @@ pub struct Report {
     pub coverage: Coverage,
     /// How many findings are in each state.
     pub summary: Summary,
+    /// The score of the page's headers, where there is a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_score: Option<HeaderScore>,
     /// What was concluded, most severe first.
     pub findings: Vec<Finding>,
     /// What was measured: one member per probe. Findings point into it.

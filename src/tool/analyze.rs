@@ -183,6 +183,7 @@ fn report(plan: &Plan, world: &World, probes: &Probes) -> Report {
         },
         coverage: coverage::of(probes),
         summary: Summary::of(&findings),
+        header_score: check::header_score(probes),
         findings,
         probes: rendered,
         third_parties: third_parties(world, probes),
@@ -199,6 +200,9 @@ fn third_parties(world: &World, probes: &Probes) -> Vec<ThirdParty> {
     let mut parties = Vec::new();
     if probes.url.name().is_some() {
         parties.push(party(world.config.doh.host(), "DNS over HTTPS"));
+    }
+    if let Some(rdap) = &world.config.rdap {
+        parties.push(party(rdap.host(), "registration data"));
     }
     let searched = !matches!(
         probes.ct,

@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::{Errand, Log, Spec, World};
 use crate::error::{Code, Error};
 use crate::guard::{DnsName, LookupName};
+use crate::probe::Failure;
 use crate::probe::dns::{Exchange, Resolver, Rtype, Status};
 use crate::probe::net::Net;
 use crate::probe::origin::{self, Origin};
 use crate::probe::rdata::Data;
 use crate::probe::registration::{self, Nothing, Registration};
+use crate::probe::slots::Priority;
 use crate::report::ThirdParty;
 
 /// The tool.
@@ -129,7 +131,8 @@ pub(super) struct Output {
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 struct Registered {
-    /// `found`, `not_found` or `inconclusive`.
+    /// `found`, `not_found`, `inconclusive`, or `not_applicable` where the
+    /// operator asks no registry.
     status: &'static str,
     /// The data.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -246,8 +249,8 @@ impl Asker<'_> {
         if origin {
             parties.push(party(origin::SERVICE, "origin network, over DNS"));
         }
-        if registration {
-            parties.push(party(self.world.config.rdap.host(), "registration data"));
+        if let (true, Some(rdap)) = (registration, &self.world.config.rdap) {
+            parties.push(party(rdap.host(), "registration data"));
         }
         parties
     }
@@ -255,11 +258,11 @@ impl Asker<'_> {
     async fn registration(&self, name: &LookupName) -> Registered {
         let found = match name {
             LookupName::Address(ip) => {
-                registration::network(&self.net, &self.world.guard, *ip).await
+                registration::network(&self.net, &self.world.guard, *ip, Priority::Normal).await
             }
             LookupName::Name(name) => {
                 let domain = self.registered_domain(name).await;
-                registration::domain(&self.net, &self.world.guard, &domain).await
+                registration::domain(&self.net, &self.world.guard, &domain, Priority::Normal).await
             }
         };
         match found {
@@ -274,7 +277,10 @@ impl Asker<'_> {
                 why: None,
             },
             Err(Nothing::Failed(failure)) => Registered {
-                status: "inconclusive",
+                status: match failure {
+                    Failure::Skipped(_) => "not_applicable",
+                    _ => "inconclusive",
+                },
                 data: None,
                 why: Some(failure.clause()),
             },

@@ -10,10 +10,13 @@ mod support;
 
 mod bad_worlds;
 mod faults;
+mod fuzzed;
 mod hosts;
 mod lookups;
+mod registrations;
 mod reports;
 mod tls;
+mod web;
 mod zones;
 
 use std::cell::Cell;
@@ -154,6 +157,40 @@ fn good_zone(net: &Internet) {
         net.address(name, "2001:500:8f::53");
         net.name_server(&format!("{ip}:53"), HOST, Zone::Closed);
     }
+    good_registration(net);
+}
+
+/// A domain registered for years to come, and the network of its address.
+fn good_registration(net: &Internet) {
+    let rdap = "application/rdap+json";
+    let domain = json!({
+        "objectClassName": "domain",
+        "ldhName": HOST,
+        "status": ["client transfer prohibited"],
+        "events": [
+            { "eventAction": "registration", "eventDate": "2016-11-01T00:00:00Z" },
+            { "eventAction": "expiration", "eventDate": "2028-11-26T00:00:00Z" },
+        ],
+        "entities": [{
+            "roles": ["registrar"],
+            "vcardArray": ["vcard", [["fn", {}, "text", "Good Registrar"]]],
+            "entities": [{ "roles": ["abuse"], "vcardArray": ["vcard", [["email", {}, "text", "abuse@good.net"]]] }],
+        }],
+        "nameservers": [{ "ldhName": "NS1.hoster.net" }, { "ldhName": "ns2.hoster.net." }],
+        "secureDNS": { "delegationSigned": false },
+    });
+    let network = json!({
+        "objectClassName": "ip network",
+        "handle": "NET-93",
+        "name": "EDGE",
+        "startAddress": "93.184.215.0",
+        "endAddress": "93.184.215.255",
+        "country": "US",
+    });
+    for (path, answer) in [("domain/good.net", domain), ("ip/93.184.215.14", network)] {
+        let url = format!("https://rdap.org/{path}");
+        net.file(&url, 200, &[("content-type", rdap)], &answer.to_string());
+    }
 }
 
 fn good_site() -> Site {
@@ -165,11 +202,19 @@ fn good_site() -> Site {
         ),
         ("Content-Security-Policy", "default-src 'self'"),
         ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
     ];
-    Site::new().on(
-        "/",
-        response("200 OK", &headers, "<title>A good\npage</title>"),
-    )
+    let files = [("Content-Type", "text/plain; charset=utf-8")];
+    let contact = "Contact: mailto:security@good.net\nExpires: 2027-06-01T00:00:00Z\n";
+    Site::new()
+        .on(
+            "/",
+            response("200 OK", &headers, "<title>A good\npage</title>"),
+        )
+        .on(
+            "/.well-known/security.txt",
+            response("200 OK", &files, contact),
+        )
 }
 
 fn to_https() -> Site {

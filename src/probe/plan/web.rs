@@ -6,7 +6,7 @@ use futures_util::future::join;
 use super::Run;
 use crate::guard::{PublicAddr, PublicUrl, Scheme};
 use crate::probe::Failure;
-use crate::probe::exposure;
+use crate::probe::errands;
 use crate::probe::host::{self, Resolution};
 use crate::probe::http::{Hop, PAGE_CAP, Web};
 use crate::probe::http1::Connection;
@@ -75,13 +75,13 @@ impl Run {
         if over_https {
             return;
         }
-        let exposure = match over_http {
+        let errands = match over_http {
             Some((url, to, web)) => {
-                Ok(exposure::probe(&self.browser, &url, &to, web, &self.nonce).await)
+                Ok(errands::run(&self.browser, &url, &to, web, &self.nonce).await)
             }
             None => Err(Failure::Blocked("no web server answered")),
         };
-        self.note(|probes| probes.exposure = Some(exposure));
+        self.note(|probes| probes.set_errands(errands));
     }
 
     /// Everything over TLS. Answers whether a web server was reached there.
@@ -160,8 +160,8 @@ impl Run {
         };
         let paths = async {
             if reached {
-                let exposure = exposure::probe(&self.browser, url, to, web, &self.nonce).await;
-                self.note(|probes| probes.exposure = Some(Ok(exposure)));
+                let errands = errands::run(&self.browser, url, to, web, &self.nonce).await;
+                self.note(|probes| probes.set_errands(Ok(errands)));
             }
         };
         join(pages, paths).await;

@@ -141,6 +141,13 @@ pub const SHAPES: &[(&str, Treat)] = &[
     ),
     ("/probes/**/dnsNames", Treat::Set),
     ("/probes/**/ipAddresses", Treat::Set),
+    (
+        "/probes/**/contents/policies/*",
+        Treat::Masked(Masked::Nonce),
+    ),
+    ("/probes/**/contents/plain", Treat::Set),
+    ("/probes/**/contents/foreignScripts", Treat::Set),
+    ("/probes/http/*/cookies", Treat::Keyed(&["name"])),
     ("/probes/exposure/paths", Treat::Keyed(&["path"])),
     ("/headerScore/rows", Treat::Keyed(&["rule"])),
     (
@@ -150,6 +157,9 @@ pub const SHAPES: &[(&str, Treat)] = &[
             shown: &["result", "modifier"],
         },
     ),
+    ("/probes/files", Treat::Keyed(&["id"])),
+    ("/probes/registration/*/nameServers", Treat::Set),
+    ("/probes/registration/*/objectStatus", Treat::Set),
 ];
 
 /// What is compared only where both reports, or neither, measured it: a
@@ -205,6 +215,10 @@ pub const SCALES: &[(&str, Scale)] = &[
     ("/probes/tls/handshakes/*/keyProven", Scale::True),
     ("/probes/exposure/paths/*/matches", Scale::False),
     ("/headerScore/score", Scale::More),
+    ("/probes/http/*/cookies/*/secure", Scale::True),
+    ("/probes/http/*/cookies/*/httpOnly", Scale::True),
+    ("/probes/files/*/says/valid", Scale::True),
+    ("/probes/registration/domain/delegationSigned", Scale::True),
 ];
 
 /// What the tables say about a place.

@@ -64,7 +64,9 @@ fn page(visit: &Visit<'_>) -> Markup {
             p { "Each report lists the third parties that were asked. They can be:" }
             ul {
                 li { "the resolver " code { (config.doh.host()) } ", for DNS;" }
-                li { "the registration service " code { (config.rdap.host()) } ", and the registry it refers to;" }
+                @if let Some(rdap) = &config.rdap {
+                    li { "the registration service " code { (rdap.host()) } ", and the registry it refers to;" }
+                }
                 @if let Some(ct) = &config.ct {
                     li { "the certificate transparency search " code { (ct.host()) } ", for the certificates issued for the name." }
                 }

@@ -5,8 +5,11 @@ use super::Coverage;
 use crate::probe::Failure;
 use crate::probe::dns::{Exchange, Rtype};
 use crate::probe::exposure::Outcome;
+use crate::probe::files;
+use crate::probe::host::Resolution;
 use crate::probe::http::{End, Journey};
 use crate::probe::plan::{Probes, RECORDS};
+use crate::probe::registration::Nothing;
 use crate::probe::tls::Refused;
 use crate::probe::transfer;
 
@@ -47,7 +50,42 @@ pub(super) fn of(probes: &Probes) -> Coverage {
         Some(Err(failure)) => count.failed(failure),
         None => count.had(false),
     }
+    match &probes.files {
+        Some(Ok(files)) => {
+            for answer in &files.0 {
+                count.had(matches!(answer.outcome, files::Outcome::Answered(_)));
+            }
+        }
+        Some(Err(failure)) => count.failed(failure),
+        None => count.had(false),
+    }
+    match &probes.foreign {
+        Some(Err(failure)) => count.failed(failure),
+        foreign => count.had(foreign.is_some()),
+    }
+    registration(probes, &mut count);
     Coverage::of(count.completed, count.attempted)
+}
+
+fn registration(probes: &Probes, count: &mut Count) {
+    let asked = [
+        (probes.url.name().is_some(), &probes.registration.domain),
+        (
+            probes
+                .resolution
+                .as_ref()
+                .and_then(Resolution::first)
+                .is_some(),
+            &probes.registration.network,
+        ),
+    ];
+    for (_, found) in asked.iter().filter(|(arises, _)| *arises) {
+        match found {
+            Some(Ok(_) | Err(Nothing::NotFound)) => count.had(true),
+            Some(Err(Nothing::Failed(failure))) => count.failed(failure),
+            None => count.had(false),
+        }
+    }
 }
 
 fn dns(probes: &Probes, count: &mut Count) {

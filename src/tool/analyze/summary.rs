@@ -64,6 +64,12 @@ pub(super) fn of(mut report: Report) -> Report {
             return report;
         }
     }
+    if let Some(score) = &mut report.header_score {
+        score.rows.clear();
+        report
+            .omitted
+            .push(String::from("rows of the header score"));
+    }
     for (state, which) in DISPENSABLE {
         leave_out(&mut report, state, which);
         if size(&report) <= LIMIT {

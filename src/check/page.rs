@@ -1,0 +1,169 @@
+//! What the page pulls in: scripts from elsewhere, and anything over plain
+//! HTTP.
+
+use std::collections::BTreeSet;
+
+use super::http::{self, Page};
+use super::{Case, Check};
+use crate::codec::csp;
+use crate::guard::Scheme;
+use crate::guard::text::clean;
+use crate::probe::html::{Contents, Role, Script};
+use crate::report::{Finding, Severity};
+
+checks! {
+    INTEGRITY {
+        id: "http.subresource_integrity",
+        about: "Whether scripts from other sites are pinned by a hash, so that whoever changes them there does \
+            not change them here. The first 256 KiB of the page are read; scripts that scripts add are not \
+            seen.",
+        reference: "W3C Subresource Integrity section 3",
+        reproduce: "curl -sSL {url} | grep -io '<script[^>]*src=[^>]*>'",
+        maps_to: ["mdn-observatory:subresource-integrity", "cwe:353"],
+    }
+
+    MIXED {
+        id: "http.mixed_content",
+        about: "Whether a page over HTTPS asks for anything over plain HTTP. Browsers block scripts, styles and \
+            frames, ask for images and media over HTTPS instead, and send forms as they are.",
+        reference: "W3C Mixed Content section 3",
+        reproduce: "curl -sSL {url} | grep -ioE '(src|href|action|data)=.?http://[^ >]*'",
+        maps_to: ["cwe:311"],
+    }
+}
+
+/// Names listed in a title.
+const NAMED: usize = 3;
+
+pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let Some(page) = http::arrived(case, CHECKS, findings) else {
+        return;
+    };
+    match &page.journey.contents {
+        Some(contents) => {
+            integrity(case, &page, contents, findings);
+            mixed(case, &page, contents, findings);
+        }
+        None => {
+            for check in CHECKS {
+                no_page(case, &page, check, findings);
+            }
+        }
+    }
+}
+
+fn no_page(case: &Case<'_>, page: &Page<'_>, check: &Check, findings: &mut Vec<Finding>) {
+    case.not_applicable(check, "The answer is no HTML page.")
+        .evidence(page.header("content-type"))
+        .add(findings);
+}
+
+fn integrity(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &mut Vec<Finding>) {
+    let foreign: Vec<&Script> = contents
+        .scripts
+        .iter()
+        .filter(|script| is_foreign(case, page, script))
+        .collect();
+    let open: Vec<&Script> = foreign
+        .iter()
+        .filter(|script| !script.integrity)
+        .copied()
+        .collect();
+    let evidence = page.at("contents/foreignScripts");
+    if foreign.is_empty() {
+        case.pass(INTEGRITY, "The page loads no script from another site.")
+    } else if open.is_empty() {
+        case.pass(INTEGRITY, format!("Every one of {} script(s) from other sites is pinned by a hash.", foreign.len()))
+    } else {
+        let hosts = open.iter().filter_map(|script| script.host.as_deref());
+        case.warn(
+            INTEGRITY,
+            Severity::Low,
+            format!("{} script(s) from other sites are not pinned by a hash, from {}.", open.len(), listed(hosts)),
+        )
+        .fix("Add an integrity attribute with the script's SHA-384, and crossorigin=\"anonymous\", or serve the script yourself.")
+    }
+    .evidence(evidence)
+    .evidence(page.at("contents/scriptCount"))
+    .add(findings);
+}
+
+/// Whether a script comes from another registered domain; the measured apex
+/// of the host's zone stands for that.
+fn is_foreign(case: &Case<'_>, page: &Page<'_>, script: &Script) -> bool {
+    let Some(host) = script.host.as_deref() else {
+        return false;
+    };
+    let apex = case.probes.zone.as_ref().map(|zone| zone.apex.as_str());
+    let below = |apex: &str| {
+        host == apex
+            || host
+                .strip_suffix(apex)
+                .is_some_and(|rest| rest.ends_with('.'))
+    };
+    host != page.hop.url.host() && host != case.probes.host() && !apex.is_some_and(below)
+}
+
+fn mixed(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &mut Vec<Finding>) {
+    if page.hop.url.scheme() != Scheme::Https {
+        return case
+            .not_applicable(MIXED, "The page itself comes over plain HTTP.")
+            .evidence(page.at("status"))
+            .add(findings);
+    }
+    let of = |role: Role| {
+        contents
+            .plain
+            .iter()
+            .filter(move |plain| plain.role == role)
+            .count()
+    };
+    let (active, passive, forms) = (of(Role::Active), of(Role::Passive), of(Role::Form));
+    let evidence = page.at("contents/plain");
+    let fix = "Ask for everything over HTTPS, or send \"Content-Security-Policy: upgrade-insecure-requests\".";
+    if contents.plain.is_empty() {
+        case.pass(MIXED, "The page asks for nothing over plain HTTP.")
+    } else if upgrades(page) {
+        case.pass(MIXED, format!("The page names {} plain HTTP address(es), and has browsers ask for them over HTTPS.", contents.plain.len()))
+    } else if active > 0 || forms > 0 {
+        case.fail(
+            MIXED,
+            Severity::Medium,
+            format!("The page asks for {active} active resource(s) over plain HTTP, which browsers block, and sends {forms} form(s) there."),
+        )
+        .fix(fix)
+    } else {
+        case.warn(MIXED, Severity::Low, format!("The page asks for {passive} image(s) or other media over plain HTTP."))
+            .fix(fix)
+    }
+    .evidence(evidence)
+    .add(findings);
+}
+
+fn upgrades(page: &Page<'_>) -> bool {
+    let in_page = page
+        .journey
+        .contents
+        .iter()
+        .flat_map(|c| &c.policies)
+        .map(String::as_str);
+    page.response
+        .fields_named("content-security-policy")
+        .chain(in_page)
+        .filter_map(|value| csp::parse(value).ok())
+        .flat_map(|reading| reading.value.policies)
+        .any(|policy| policy.directive("upgrade-insecure-requests").is_some())
+}
+
+fn listed<'a>(hosts: impl Iterator<Item = &'a str>) -> String {
+    let hosts: BTreeSet<&str> = hosts.collect();
+    let mut named: Vec<String> = hosts
+        .iter()
+        .take(NAMED)
+        .map(|host| clean(host, 80))
+        .collect();
+    if hosts.len() > NAMED {
+        named.push(format!("{} more", hosts.len() - NAMED));
+    }
+    named.join(", ")
+}

@@ -1,0 +1,349 @@
+//! How the page is served: status, protocol, compression, caching, and what
+//! the server tells about itself.
+
+use serde_json::Value;
+
+use super::Case;
+use super::http::{self, Page};
+use crate::codec::alt_svc;
+use crate::guard::text::clean;
+use crate::probe::cloudflare;
+use crate::report::{Confidence, Finding, Severity};
+
+checks! {
+    STATUS {
+        id: "http.status",
+        about: "What status the page has at the end of the redirects. How long each request took stands with \
+            its hop as timing, outside of what reports are compared by.",
+        reference: "RFC 9110 section 15",
+        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -iE '^(HTTP|location)'",
+        maps_to: [],
+    }
+
+    PROTOCOL {
+        id: "http.protocol",
+        about: "Which versions of HTTP a browser can speak over TCP. The page is read over HTTP/1.1; HTTP/2 is \
+            told by the protocol that the server chooses in the handshake (ALPN).",
+        reference: "RFC 9113 section 3.2",
+        reproduce: "curl -sSI --http2 {url} | head -n 1",
+        maps_to: [],
+    }
+
+    HTTP3 {
+        id: "http.http3",
+        about: "Whether HTTP/3 is advertised, by the Alt-Svc header or the HTTPS record. No QUIC connection is \
+            made: a Worker cannot.",
+        reference: "RFC 9114 section 3.1.1",
+        reproduce: "curl -sSI {url} | grep -i alt-svc; dig {host} HTTPS +short",
+        maps_to: [],
+    }
+
+    COMPRESSION {
+        id: "http.compression",
+        about: "Whether the page comes compressed to a client that takes gzip.",
+        reference: "RFC 9110 section 8.4",
+        reproduce: "curl -sSL -o /dev/null -D - -H 'Accept-Encoding: gzip' {url} | grep -i content-encoding",
+        maps_to: [],
+    }
+
+    BANNER {
+        id: "http.banner",
+        about: "Whether headers or the page tell which software in which version serves it. That opens nothing \
+            by itself; it tells which known holes to try.",
+        reference: "RFC 9110 section 10.2.4",
+        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -iE '^(server|x-powered-by|x-aspnet|x-generator)'",
+        maps_to: ["cwe:200", "owasp:WSTG-INFO-02"],
+    }
+
+    CACHE {
+        id: "http.cache",
+        about: "Whether an answer that sets cookies, or asks who is there, is kept out of caches that several \
+            people share. A Set-Cookie alone does not do that.",
+        reference: "RFC 9111 sections 3 and 7.3",
+        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -iE '^(cache-control|set-cookie|expires|pragma|vary)'",
+        maps_to: ["cwe:524", "cwe:525"],
+    }
+
+    DEPRECATED {
+        id: "http.deprecated_headers",
+        about: "Whether headers are sent that browsers have given up, some of them harmful where they still \
+            work.",
+        reference: "MDN, HTTP headers, deprecated",
+        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -iE '^(x-xss-protection|expect-ct|public-key-pins|feature-policy|p3p|x-webkit-csp|x-content-security-policy)'",
+        maps_to: [],
+    }
+}
+
+/// Bytes below which compressing gains nothing.
+const WORTH_COMPRESSING: usize = 1_400;
+
+pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let Some(page) = http::arrived(case, CHECKS, findings) else {
+        return;
+    };
+    status(case, &page, findings);
+    protocol(case, &page, findings);
+    http3(case, &page, findings);
+    compression(case, &page, findings);
+    banner(case, &page, findings);
+    cache(case, &page, findings);
+    deprecated(case, &page, findings);
+}
+
+fn status(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
+    let status = page.response.status;
+    let draft = match status {
+        200..=299 => case.pass(STATUS, format!("The page answers with status {status}.")),
+        401 | 403 | 407 => case.info(STATUS, format!("The page asks who is there (status {status}).")),
+        429 | 503 => case
+            .info(STATUS, format!("The server is busy or keeps us out (status {status}); what is said of its headers is said of that answer."))
+            .confidence(Confidence::Medium),
+        500..=599 => case
+            .fail(STATUS, Severity::Medium, format!("The server fails (status {status})."))
+            .fix("Look into the server's log at the time of this report."),
+        _ => case.warn(STATUS, Severity::Low, format!("The page answers with status {status}."))
+            .fix("Answer the address that people type with a page."),
+    };
+    draft.evidence(page.at("status")).add(findings);
+}
+
+fn protocol(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
+    let handshakes = case
+        .rendered
+        .pointer("/tls/handshakes")
+        .and_then(Value::as_object);
+    let chosen = handshakes
+        .into_iter()
+        .flatten()
+        .find_map(|(member, handshake)| {
+            (handshake["alpn"] == "h2").then(|| format!("/tls/handshakes/{member}/alpn"))
+        });
+    let evidence = page.at("httpVersion");
+    match (chosen, page.response.minor_version) {
+        (Some(pointer), _) => case
+            .pass(PROTOCOL, "The server speaks HTTP/2 and HTTP/1.1.")
+            .evidence(pointer),
+        (None, 0) => case
+            .warn(
+                PROTOCOL,
+                Severity::Low,
+                "The server answers with HTTP/1.0: every request needs a connection of its own.",
+            )
+            .fix("Serve HTTP/1.1 and HTTP/2."),
+        (None, _) if page.member == "http" => {
+            case.info(PROTOCOL, "The page comes over plain HTTP/1.1.")
+        }
+        (None, _) => case
+            .info(
+                PROTOCOL,
+                "The server chose no HTTP/2 in the handshakes made; it speaks HTTP/1.1.",
+            )
+            .confidence(Confidence::Medium),
+    }
+    .evidence(evidence)
+    .add(findings);
+}
+
+fn http3(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
+    let by_header = page
+        .field("alt-svc")
+        .and_then(|value| alt_svc::parse(value).ok())
+        .is_some_and(|reading| reading.value.http3);
+    let records = case
+        .rendered
+        .pointer("/dns/https/records")
+        .and_then(Value::as_array);
+    let by_record = records.into_iter().flatten().any(|record| {
+        let text = record["text"].as_str().unwrap_or_default();
+        text.split_once("alpn=").is_some_and(|(_, list)| {
+            let list = list.split(' ').next().unwrap_or_default();
+            list.split(',').any(|name| name.trim_matches('"') == "h3")
+        })
+    });
+    match (by_header, by_record) {
+        (true, true) => case.pass(
+            HTTP3,
+            "HTTP/3 is advertised by Alt-Svc and by the HTTPS record.",
+        ),
+        (true, false) => case.pass(HTTP3, "HTTP/3 is advertised by Alt-Svc."),
+        (false, true) => case.pass(HTTP3, "HTTP/3 is advertised by the HTTPS record."),
+        (false, false) => case.info(HTTP3, "HTTP/3 is not advertised."),
+    }
+    .evidence(page.header("alt-svc"))
+    .evidence("/dns/https/status")
+    .add(findings);
+}
+
+fn compression(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
+    let by_platform = page.hop.address.is_some_and(|to| cloudflare::owns(to.ip()));
+    let coding = page.field("content-encoding");
+    let text = page.field("content-type").is_none_or(|media_type| {
+        let media_type = media_type.to_ascii_lowercase();
+        ["text/", "json", "xml", "javascript"]
+            .iter()
+            .any(|word| media_type.contains(word))
+    });
+    let bytes = page.response.body.len();
+    match coding {
+        Some(coding) => case.pass(
+            COMPRESSION,
+            format!("The page comes compressed ({}).", clean(coding, 40)),
+        ),
+        None if by_platform => case.inconclusive(
+            COMPRESSION,
+            "the platform's client fetched the page, and decodes by itself",
+        ),
+        None if !text => case.not_applicable(COMPRESSION, "The answer is no text."),
+        None if bytes < WORTH_COMPRESSING => case.pass(
+            COMPRESSION,
+            "The page is too short to be worth compressing.",
+        ),
+        None => case
+            .warn(COMPRESSION, Severity::Low, "The page comes uncompressed.")
+            .fix("Compress text for clients that take gzip or br."),
+    }
+    .evidence(page.header("content-encoding"))
+    .evidence(page.at("bytes"))
+    .add(findings);
+}
+
+fn banner(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
+    const FIELDS: [&str; 6] = [
+        "server",
+        "x-powered-by",
+        "x-aspnet-version",
+        "x-aspnetmvc-version",
+        "x-generator",
+        "x-drupal-dynamic-cache",
+    ];
+    let mut telling: Vec<(String, String)> = FIELDS
+        .iter()
+        .filter_map(|name| Some((page.header(name), page.field(name)?.to_owned())))
+        .collect();
+    let generator = page
+        .journey
+        .contents
+        .as_ref()
+        .and_then(|c| c.generator.clone());
+    telling.extend(generator.map(|text| (page.at("contents/generator"), text)));
+    let versioned: Vec<&(String, String)> = telling
+        .iter()
+        .filter(|(_, text)| has_version(text))
+        .collect();
+    let mut draft = match (telling.is_empty(), versioned.as_slice()) {
+        (_, [(_, first), ..]) => case
+            .warn(BANNER, Severity::Low, format!("The server tells its version: {}.", clean(first, 80)))
+            .fix("Switch off version numbers (ServerTokens Prod, server_tokens off, expose_php Off), and keep the software current."),
+        (false, []) => case.pass(BANNER, "The server names itself without a version."),
+        (true, []) => case.pass(BANNER, "The server does not name itself."),
+    };
+    let shown: Vec<&String> = match versioned.is_empty() {
+        true => telling.iter().map(|(place, _)| place).collect(),
+        false => versioned.iter().map(|(place, _)| place).collect(),
+    };
+    for place in shown.into_iter().take(3) {
+        draft = draft.evidence(place);
+    }
+    draft.add(findings);
+}
+
+/// Digits around a dot, as in `nginx/1.25` and `PHP 8.1.2`.
+fn has_version(text: &str) -> bool {
+    text.as_bytes()
+        .windows(3)
+        .any(|three| matches!(three, [a, b'.', b] if a.is_ascii_digit() && b.is_ascii_digit()))
+}
+
+fn cache(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
+    let personal = page.field("set-cookie").is_some();
+    let asks = page.response.status == 401;
+    if !personal && !asks {
+        return case
+            .not_applicable(
+                CACHE,
+                "The page sets no cookie and does not ask who is there.",
+            )
+            .evidence(page.header("cache-control"))
+            .add(findings);
+    }
+    let directives: Vec<String> = page
+        .response
+        .fields_named("cache-control")
+        .flat_map(|value| value.split(','))
+        .map(|word| word.trim().to_ascii_lowercase())
+        .collect();
+    let has = |name: &str| {
+        directives.iter().any(|word| {
+            let bare = word.split('=').next().unwrap_or_default();
+            // no-cache="set-cookie" keeps the field out, the answer in.
+            bare.trim() == name
+        })
+    };
+    let kept_out = has("no-store") || has("private") || has("no-cache");
+    let stale = directives
+        .iter()
+        .any(|word| word == "max-age=0" || word == "s-maxage=0");
+    let fix = "Send \"Cache-Control: private\" or \"no-store\" with every answer that is meant for one person.";
+    if kept_out || stale {
+        case.pass(CACHE, "Shared caches keep no copy to give to others.")
+    } else if has("public") || has("s-maxage") || has("max-age") {
+        case.warn(CACHE, Severity::Medium, "Shared caches may keep an answer that is meant for one person.").fix(fix)
+    } else if page.field("pragma").is_some_and(|value| value.eq_ignore_ascii_case("no-cache")) {
+        case.pass(CACHE, "Caches ask again before they use a copy (Pragma).")
+    } else {
+        case.warn(CACHE, Severity::Low, "Nothing is said to caches about an answer that is meant for one person; they may guess.").fix(fix)
+    }
+    .evidence(page.header("cache-control"))
+    .evidence(page.header("set-cookie"))
+    .add(findings);
+}
+
+fn deprecated(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
+    const GIVEN_UP: [&str; 8] = [
+        "x-xss-protection",
+        "expect-ct",
+        "public-key-pins",
+        "public-key-pins-report-only",
+        "feature-policy",
+        "p3p",
+        "x-webkit-csp",
+        "x-content-security-policy",
+    ];
+    // Zero switches the filter off, which is what is recommended.
+    let sent: Vec<&str> = GIVEN_UP
+        .into_iter()
+        .filter(|name| {
+            page.field(name)
+                .is_some_and(|value| *name != "x-xss-protection" || !value.starts_with('0'))
+        })
+        .collect();
+    let mut draft = match sent.is_empty() {
+        true => case.pass(DEPRECATED, "No header is sent that browsers have given up."),
+        false => case
+            .warn(
+                DEPRECATED,
+                Severity::Info,
+                format!("Headers that browsers have given up: {}.", sent.join(", ")),
+            )
+            .fix("Remove them; Content-Security-Policy and Permissions-Policy do their work."),
+    };
+    for name in sent.iter().take(3) {
+        draft = draft.evidence(page.header(name));
+    }
+    draft.add(findings);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_version;
+
+    #[test]
+    fn a_version_is_told_from_a_name() {
+        for text in ["Apache/2.2.3 (CentOS)", "PHP/5.4.45", "WordPress 6.1"] {
+            assert!(has_version(text), "{text}");
+        }
+        for text in ["nginx", "cloudflare", "Apache", "IIS 10", "x.y"] {
+            assert!(!has_version(text), "{text}");
+        }
+    }
+}
