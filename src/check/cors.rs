@@ -12,6 +12,12 @@ checks! {
         about: "Whether the page lets any origin that asks read it with the visitor's cookies. The URL is asked \
             for once more with an Origin that nobody has; a server that repeats it and allows credentials \
             trusts every site there is.",
+        when: [
+            Fail "Any origin, or the origin null, may read with credentials.",
+            Warn "The server repeats any origin without credentials, or allows every origin with credentials, which browsers refuse.",
+            Info "Every origin may read, without credentials.",
+            NotApplicable "The URL only redirects, and shares nothing.",
+        ],
         reference: "WHATWG Fetch section 3.3",
         reproduce: "curl -sS -o /dev/null -D - -H 'Origin: https://netrecon.invalid' {url} | grep -i access-control",
         maps_to: ["mdn-observatory:cross-origin-resource-sharing", "cwe:942", "cwe:346"],

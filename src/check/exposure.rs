@@ -3,7 +3,7 @@
 use super::{Case, Check};
 use crate::probe::Failure;
 use crate::probe::exposure::{LIST, Listed, Outcome};
-use crate::report::{Confidence, Finding, Severity};
+use crate::report::{Confidence, Finding, Severity, State};
 
 macro_rules! exposed {
     ($($name:ident = $id:literal, $what:literal, $weight:expr, $fix:literal;)*) => {
@@ -11,7 +11,10 @@ macro_rules! exposed {
             id: concat!("exposure.", $id),
             about: concat!("Whether ", $what, " can be had from everywhere, judged by its content: a site that \
                 answers every path alike gives no finding."),
-            when: &[],
+            when: &[
+                (State::Pass, "What comes is not the real thing, whatever its status."),
+                (State::Inconclusive, "The path could not be asked for, or the server closed its connections too soon."),
+            ],
             reference: "OWASP WSTG-CONF-04",
             reproduce: "curl -sS {path} | head -c 200",
             maps_to: &["cwe:538"],

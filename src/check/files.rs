@@ -13,6 +13,11 @@ checks! {
         id: "files.security_txt",
         about: "Whether a security.txt says who to tell about a hole, with the two fields that it must have and \
             before it expires. A signature is noticed, not verified.",
+        when: [
+            Warn "There is none, it has expired, lacks a field or breaks the form, or is not text/plain.",
+            Inconclusive "The server fails or keeps us out.",
+            Info "A redirect stands in its place; it is not followed.",
+        ],
         reference: "RFC 9116 section 2.5",
         reproduce: "curl -sS https://{host}/.well-known/security.txt",
         maps_to: ["internet.nl:web_appsecpriv_securitytxt"],

@@ -47,6 +47,9 @@ checks! {
         about: "Whether the host meets what browsers' preload list asks for: a year, sub-domains included, \
             the word preload, and plain HTTP that leads to HTTPS on the same host first. Whether it is on \
             the list is not looked up. A host that does not ask to be listed owes none of it.",
+        when: [
+            NotApplicable "The header lacks the word preload.",
+        ],
         reference: "RFC 6797 section 12.3",
         reproduce: "curl -sSI https://{host}/ | grep -i strict-transport-security",
         maps_to: ["mdn-observatory:strict-transport-security"],

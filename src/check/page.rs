@@ -26,6 +26,11 @@ checks! {
         id: "http.mixed_content",
         about: "Whether a page over HTTPS asks for anything over plain HTTP. Browsers block scripts, styles and \
             frames, ask for images and media over HTTPS instead, and send forms as they are.",
+        when: [
+            Fail "Scripts, styles, frames or forms.",
+            Warn "Images or media.",
+            Pass "Nothing, or upgrade-insecure-requests is set.",
+        ],
         reference: "W3C Mixed Content section 3",
         reproduce: "curl -sSL {url} | grep -ioE '(src|href|action|data)=.?http://[^ >]*'",
         maps_to: ["cwe:311"],

@@ -26,6 +26,10 @@ checks! {
         id: "registration.expiry",
         about: "How many days the registration still runs. After it everything that has this name is \
             somebody else's to have.",
+        when: [
+            Fail "It has ended.",
+            Warn "Fewer than 30 days are left.",
+        ],
         reference: "RFC 9083 section 4.5",
         reproduce: "curl -sSL https://rdap.org/domain/{zone}",
         maps_to: ["cwe:672"],
@@ -35,6 +39,10 @@ checks! {
         id: "registration.status",
         about: "Whether the registration is locked against being moved away, and not on hold or about to be \
             deleted.",
+        when: [
+            Fail "It is on hold, in the redemption period or about to be deleted.",
+            Warn "No status prohibits a transfer.",
+        ],
         reference: "RFC 8056 section 2; ICANN EPP status codes",
         reproduce: "curl -sSL https://rdap.org/domain/{zone}",
         maps_to: [],

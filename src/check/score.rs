@@ -371,8 +371,7 @@ fn referrer(site: &Site<'_>) -> &'static str {
     let words = values.iter().flat_map(|value| value.split(','));
     let last = words
         .map(|word| word.trim().to_ascii_lowercase())
-        .filter(|word| PRIVATE.contains(&word.as_str()) || UNSAFE.contains(&word.as_str()))
-        .next_back();
+        .rfind(|word| PRIVATE.contains(&word.as_str()) || UNSAFE.contains(&word.as_str()));
     match last {
         Some(word) if PRIVATE.contains(&word.as_str()) => "referrer-policy-private",
         Some(_) => "referrer-policy-unsafe",

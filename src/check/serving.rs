@@ -41,6 +41,10 @@ checks! {
     COMPRESSION {
         id: "http.compression",
         about: "Whether the page comes compressed to a client that takes gzip.",
+        when: [
+            Inconclusive "The platform's own client fetched the page, and decodes by itself.",
+            Pass "It comes compressed, or is shorter than 1,400 bytes.",
+        ],
         reference: "RFC 9110 section 8.4",
         reproduce: "curl -sSL -o /dev/null -D - -H 'Accept-Encoding: gzip' {url} | grep -i content-encoding",
         maps_to: [],
@@ -59,6 +63,10 @@ checks! {
         id: "http.cache",
         about: "Whether an answer that sets cookies, or asks who is there, is kept out of caches that several \
             people share. A Set-Cookie alone does not do that.",
+        when: [
+            Warn "Shared caches may keep it: public, max-age or s-maxage without private, no-store or no-cache (medium), or nothing is said (low).",
+            NotApplicable "No cookie is set and the status is not 401.",
+        ],
         reference: "RFC 9111 sections 3 and 7.3",
         reproduce: "curl -sSL -o /dev/null -D - {url} | grep -iE '^(cache-control|set-cookie|expires|pragma|vary)'",
         maps_to: ["cwe:524", "cwe:525"],

@@ -170,25 +170,28 @@ async fn ask_all(
             }
         };
         match open {
-            Ok(mut open) => burst(browser, &mut open, rest, &mut answers).await,
-            Err(failure) => {
-                answers.resize(requests.len(), Err(failure));
-                break;
+            Ok(mut open) => {
+                let ended = burst(browser, &mut open, rest, &mut answers).await;
+                if let Err(failure) = ended {
+                    answers.resize(requests.len(), Err(failure));
+                }
             }
+            Err(failure) => answers.resize(requests.len(), Err(failure)),
         }
     }
     answers
 }
 
-/// Sends everything, reads until the connection gives no more.
+/// Sends everything, reads until the connection gives no more. A server that
+/// keeps us waiting is asked nothing further: the call has other things to do.
 async fn burst(
     browser: &Browser,
     web: &mut Web,
     requests: &[Request],
     answers: &mut Vec<Result<Response, Failure>>,
-) {
+) -> Result<(), Failure> {
     if web.send(requests).await.is_err() {
-        return;
+        return Ok(());
     }
     for request in requests {
         match browser.receive(web, request).await {
@@ -196,16 +199,18 @@ async fn burst(
                 let goes_on = response.reusable;
                 answers.push(Ok(response));
                 if !goes_on {
-                    return;
+                    return Ok(());
                 }
             }
-            // A deadline says something about this path; a closed connection
-            // only that the rest has to be asked on another one.
-            Err(Failure::Unreachable(_)) => return,
+            Err(Failure::TimedOut) => return Err(Failure::TimedOut),
+            // A closed connection says only that the rest has to be asked on
+            // another one; anything else says something about this path.
+            Err(Failure::Unreachable(_)) => return Ok(()),
             Err(failure) => {
                 answers.push(Err(failure));
-                return;
+                return Ok(());
             }
         }
     }
+    Ok(())
 }

@@ -201,9 +201,6 @@ fn third_parties(world: &World, probes: &Probes) -> Vec<ThirdParty> {
     if probes.url.name().is_some() {
         parties.push(party(world.config.doh.host(), "DNS over HTTPS"));
     }
-    if let Some(rdap) = &world.config.rdap {
-        parties.push(party(rdap.host(), "registration data"));
-    }
     let searched = !matches!(
         probes.ct,
         Some(Err(Failure::Skipped(_)
@@ -212,6 +209,9 @@ fn third_parties(world: &World, probes: &Probes) -> Vec<ThirdParty> {
     );
     if let Some(ct) = world.config.ct.as_ref().filter(|_| searched) {
         parties.push(party(ct.host(), "certificate transparency search"));
+    }
+    if let Some(rdap) = &world.config.rdap {
+        parties.push(party(rdap.host(), "registration data"));
     }
     parties
 }

@@ -521,20 +521,19 @@ fn what_should_stay_inside_is_found_by_its_content() {
 fn a_long_error_page_does_not_use_up_the_connection() {
     run(async {
         let authority = Authority::new();
-        let stage = Stage::new().trusting(&authority);
-        good_host(&stage.net, &authority);
-        let long = response("404 Not Found", &[HTML], &"x".repeat(30_000));
-        let config = authority.serves(&Leaf::of(HOST));
-        let site = good_site().otherwise(long);
-        stage.net.https(&format!("{IP}:443"), config, site);
-        let report = stage.analyze(HOST).await.unwrap();
-        assert_eq!(state(&report, "exposure.backup_zip"), "pass");
-        let secure = |at: &&std::net::SocketAddr| at.port() == 443;
-        let connected = stage.net.connected.borrow().iter().filter(secure).count();
-        assert!(
-            connected <= 2,
-            "{connected} connections for one page and its errands"
-        );
+        let mut connected = Vec::new();
+        for length in [10, 30_000] {
+            let stage = Stage::new().trusting(&authority);
+            good_host(&stage.net, &authority);
+            let missing = response("404 Not Found", &[HTML], &"x".repeat(length));
+            let config = authority.serves(&Leaf::of(HOST));
+            let site = good_site().otherwise(missing);
+            stage.net.https(&format!("{IP}:443"), config, site);
+            let report = stage.analyze(HOST).await.unwrap();
+            assert_eq!(state(&report, "exposure.backup_zip"), "pass");
+            connected.push(stage.net.connected.borrow().len());
+        }
+        assert_eq!(connected[0], connected[1], "as many as for a short one");
     });
 }
 
@@ -652,5 +651,30 @@ fn networks_and_hosters_are_inferred_from_their_signs() {
             finding(&report, "inference.waf")["title"],
             "No web application firewall shows itself."
         );
+    });
+}
+
+#[test]
+fn a_server_that_falls_silent_leaves_what_it_said_before() {
+    run(async {
+        let stage = Stage::new();
+        good_zone(&stage.net);
+        stage.net.address(HOST, IP);
+        // The page and the first two of the list, then nothing more.
+        stage
+            .net
+            .serve(&format!("{IP}:80"), |mut stream| async move {
+                use tokio::io::AsyncWriteExt;
+                let page = response("200 OK", &[HTML], "<title>x</title>");
+                let none = response("404 Not Found", &[], "no");
+                let all = format!("{page}{none}{none}");
+                let _ = stream.write_all(all.as_bytes()).await;
+                std::future::pending::<()>().await;
+            });
+        let report = stage.analyze(HOST).await.unwrap();
+        assert_eq!(state(&report, "http.status"), "pass");
+        assert_eq!(state(&report, "exposure.git"), "pass");
+        assert_eq!(state(&report, "exposure.env"), "inconclusive");
+        assert_eq!(state(&report, "files.robots_txt"), "inconclusive");
     });
 }

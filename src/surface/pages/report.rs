@@ -144,6 +144,9 @@ fn facts(report: &Report) -> Markup {
             }
             div { dt { "Seen from" } dd { (report.vantage.colo) } }
             div { dt { "Resolver" } dd { (report.vantage.resolver) } }
+            @if let Some(score) = &report.header_score {
+                div { dt { "Header score" } dd title=(score.version) { (score.grade) ", " (score.score) " by MDN's table" } }
+            }
             div {
                 dt { "Kept until" }
                 dd {
