@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// The parts of an `analyze`, in the order in which a reader asks.
-pub const ANALYZE: [&str; 9] = [
+pub const ANALYZE: [&str; 10] = [
     "addresses",
     "records",
     "zone",
@@ -13,6 +13,7 @@ pub const ANALYZE: [&str; 9] = [
     "http",
     "exposure",
     "ct",
+    "registration",
 ];
 
 /// One part, as it stands now.

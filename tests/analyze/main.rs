@@ -13,6 +13,7 @@ mod faults;
 mod fuzzed;
 mod hosts;
 mod lookups;
+mod own_site;
 mod registrations;
 mod reports;
 mod tls;

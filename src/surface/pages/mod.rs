@@ -21,6 +21,7 @@ mod probes;
 mod problem;
 mod progress;
 mod report;
+mod score;
 mod shell;
 mod tree;
 

@@ -8,6 +8,7 @@ use crate::report::{Finding, Report, Severity, State};
 
 use super::mark::{command, counted, icon, instant, prose, reference, severity_name, state_name};
 use super::probes;
+use super::score;
 use super::tree::anchor;
 
 /// How findings are grouped: what asks for action stands first and open.
@@ -145,7 +146,7 @@ fn facts(report: &Report) -> Markup {
             div { dt { "Seen from" } dd { (report.vantage.colo) } }
             div { dt { "Resolver" } dd { (report.vantage.resolver) } }
             @if let Some(score) = &report.header_score {
-                div { dt { "Header score" } dd title=(score.version) { (score.grade) ", " (score.score) " by MDN's table" } }
+                (score::fact(score))
             }
             div {
                 dt { "Kept until" }
@@ -327,6 +328,9 @@ fn measured(report: &Report) -> Markup {
     html! {
         @for (name, probe) in probes::ordered(&report.probes) {
             (probes::card(name, probe, &about(report, name), &report.time))
+            @if name == "http" {
+                @if let Some(score) = &report.header_score { (score::card(score)) }
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::probe::dns::{Exchange, Rtype};
 use crate::probe::host::Resolution;
 use crate::probe::http::{End, Journey};
 use crate::probe::plan::{Probes, RECORDS, Watch};
+use crate::probe::registration::Nothing;
 use crate::probe::tls::Refused;
 use crate::tool::Errand;
 use crate::tool::part::{ANALYZE, Part, Standing};
@@ -32,6 +33,7 @@ const SEEN: [fn(&Probes) -> Seen; ANALYZE.len()] = [
     |probes| journey(probes.http.as_ref()),
     exposure,
     logged,
+    registered,
 ];
 
 /// Tells a watcher of each part once, when it ends.
@@ -237,6 +239,25 @@ fn logged(probes: &Probes) -> Seen {
             format!("{} certificates logged", logged.entries.len()),
         ),
         Err(failure) => failed(failure),
+    })
+}
+
+/// The domain's registration; of a literal address, the network's.
+fn registered(probes: &Probes) -> Seen {
+    let asked = match probes.url.name() {
+        Some(_) => &probes.registration.domain,
+        None => &probes.registration.network,
+    };
+    Some(match asked.as_ref()? {
+        Ok(found) => (
+            Standing::Done,
+            found
+                .registrar
+                .clone()
+                .unwrap_or_else(|| found.name.clone()),
+        ),
+        Err(Nothing::NotFound) => (Standing::Done, String::from("the registry knows none")),
+        Err(Nothing::Failed(failure)) => failed(failure),
     })
 }
 

@@ -19,7 +19,7 @@ use super::mark::{counted, icon, scalar, state_name};
 use super::tree::tree;
 
 /// The order in which a reader asks: where is it, who is it, what does it say.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 13] = [
     "dns",
     "caa",
     "zone",
@@ -28,7 +28,9 @@ const ORDER: [&str; 11] = [
     "reverse",
     "origin",
     "tls",
+    "ct",
     "http",
+    "files",
     "exposure",
     "registration",
 ];
@@ -52,6 +54,7 @@ pub(super) fn title(name: &str) -> &str {
         "dns" => "DNS",
         "caa" => "Who may issue certificates",
         "zone" => "Zone",
+        "files" => "Well-known files",
         "reverse" => "Way back",
         "ct" => "Certificate transparency",
         "addresses" => "Addresses",

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::super::mark::scalar;
-use super::{dns, items, text};
+use super::{dns, items, text, unmeasured};
 
 /// How deep questions are looked for.
 const DEPTH: usize = 3;
@@ -16,18 +16,37 @@ pub(super) fn picture(probe: &Value) -> Markup {
     gather(probe, DEPTH, &mut questions);
     html! {
         (values(probe))
+        @for (name, member) in probe.as_object().into_iter().flatten() {
+            @if member.is_object() && !is_question(member) && name != "failure" { (group(name, member)) }
+        }
         @if !questions.is_empty() { (dns::tree(&questions)) }
         (servers(&probe["servers"]))
     }
 }
 
+/// A member that has plain values of its own, or the reason why not.
+fn group(name: &str, member: &Value) -> Markup {
+    html! {
+        @if let Some(failure) = member.get("failure").filter(|failure| !failure.is_null()) {
+            h3 { (words(name)) }
+            (unmeasured(failure))
+        } @else {
+            @let values = values(member);
+            @if !values.0.is_empty() { h3 { (words(name)) } (values) }
+        }
+    }
+}
+
+fn is_question(value: &Value) -> bool {
+    ["name", "type", "status", "records"]
+        .iter()
+        .all(|member| value.get(member).is_some())
+}
+
 /// Every question with its answer below `value`.
 fn gather<'a>(value: &'a Value, depth: usize, questions: &mut Vec<&'a Value>) {
-    let is_question = ["name", "type", "status", "records"]
-        .iter()
-        .all(|member| value.get(member).is_some());
     match value {
-        _ if is_question => questions.push(value),
+        _ if is_question(value) => questions.push(value),
         _ if depth == 0 => {}
         Value::Object(members) => {
             for member in members.values() {
@@ -137,6 +156,7 @@ mod tests {
     fn plain_values_are_listed_in_words_and_stay_text() {
         let html = picture(&json!({
             "nameServers": ["ns1.example", "<b>"], "daysLeft": 12, "asn": null, "nested": {"a": 1}, "none": [],
+            "lost": {"failure": {"state": "timed_out"}},
         }))
         .into_string();
         assert!(
@@ -144,8 +164,13 @@ mod tests {
             "{html}"
         );
         assert!(html.contains("<dt>Days left</dt><dd>12</dd>"), "{html}");
+        assert!(!html.contains("ASN") && !html.contains("None"), "{html}");
         assert!(
-            !html.contains("Asn") && !html.contains("Nested") && !html.contains("None"),
+            html.contains("<h3>Nested</h3>") && html.contains("<dt>A</dt><dd>1</dd>"),
+            "{html}"
+        );
+        assert!(
+            html.contains("<h3>Lost</h3>") && html.contains("Not measured: timed out"),
             "{html}"
         );
     }
