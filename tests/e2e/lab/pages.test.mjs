@@ -186,6 +186,8 @@ test("a report needs no script, and its exports are files", { skip }, async () =
     assert.ok((await page.locator(".chain > li").count()) >= 3);
     assert.ok(await page.locator(".hops > li").first().isVisible());
     assert.ok(await page.locator(".zone .type").first().isVisible());
+    assert.match(await page.locator(".grade").innerText(), /^[A-F][+-]?$/);
+    assert.ok((await page.locator(".score tbody tr").count()) > 5);
     for (const [name, extension] of [["JSON", "json"], ["CSV", "csv"], ["Markdown", "md"]]) {
       const download = page.waitForEvent("download");
       await page.click(`.exports >> text=${name}`);
