@@ -4,17 +4,16 @@
 //! so is the next call.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
-use netrecon::config::Rate;
 use netrecon::error::Code;
-use netrecon::gate::budget::{Account, Decision};
-use netrecon::gate::{Gate, Ledger, Memory};
+use netrecon::gate::budget::Verdict;
+use netrecon::gate::{Charge, Gate, Ledger, Memory};
 use netrecon::guard::{PublicAddr, PublicUrl};
 use netrecon::port::{Ask, Clock, Fetched, NetError, Network, ReportStore, Stream};
 use netrecon::surface::{Body, Prepared, Site, route};
@@ -22,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::dice::{Dice, number, seed};
-use super::support::{Lines, MemoryCounters, Request};
+use super::support::{FixedClock, Lines, MemoryCounters, MemoryLedger, Request};
 use super::*;
 
 /// What `analyze` and `lookup` promise, and a breath for the rest.
@@ -103,7 +102,7 @@ struct FailingWorld {
     prepared: Prepared,
     counters: MemoryCounters,
     world: Rc<World>,
-    ledger: Rc<Budgets>,
+    ledger: Rc<FailingLedger>,
     journal: Rc<Lines>,
     memory: Rc<Memory>,
     trouble: Rc<Trouble>,
@@ -145,11 +144,10 @@ impl FailingWorld {
             registry,
             counters: MemoryCounters::default(),
             world,
-            ledger: Rc::new(Budgets {
-                accounts: RefCell::default(),
-                clock,
-                trouble: Rc::clone(&trouble),
-            }),
+            ledger: Rc::new(FailingLedger(
+                MemoryLedger::over(Rc::new(FixedClock(Cell::new(MIDNIGHT)))),
+                Rc::clone(&trouble),
+            )),
             journal: Rc::default(),
             memory: Rc::new(Memory::new(b"a key of the tests".to_vec())),
             trouble,
@@ -318,30 +316,19 @@ impl AsyncWrite for Broken {
     }
 }
 
-/// Budgets in memory that cannot always be reached.
-struct Budgets {
-    accounts: RefCell<HashMap<(String, String), Account>>,
-    clock: Rc<TokioClock>,
-    trouble: Rc<Trouble>,
-}
+/// Budgets that cannot always be reached.
+struct FailingLedger(MemoryLedger, Rc<Trouble>);
 
-impl Ledger for Budgets {
+impl Ledger for FailingLedger {
     fn spend<'a>(
         &'a self,
         account: &'a str,
-        budget: &'a str,
-        rate: Rate,
-        cost: u32,
-    ) -> LocalBoxFuture<'a, Result<Decision, String>> {
-        Box::pin(async move {
-            // The platform ends a call to an object that is gone; it does not hang.
-            if matches!(self.trouble.next(), Fault::Refused | Fault::TimedOut) {
-                return Err(String::from("the object was reset"));
-            }
-            let mut accounts = self.accounts.borrow_mut();
-            let account = accounts.entry((account.to_owned(), budget.to_owned()));
-            Ok(account.or_default().spend(rate, cost, self.clock.now_ms()))
-        })
+        charge: Charge,
+    ) -> LocalBoxFuture<'a, Result<Verdict, String>> {
+        // The platform ends a call to an object that is gone; it does not hang.
+        let gone = matches!(self.1.next(), Fault::Refused | Fault::TimedOut);
+        self.0.broken.set(gone);
+        self.0.spend(account, charge)
     }
 }
 
