@@ -78,14 +78,18 @@ test("every command of the session answers what README shows", async () => {
   assert.equal(STEPS.length, 5);
   for (const { command, shown } of STEPS) {
     const here = command.replaceAll("localhost:8787", new URL(worker.url).host);
-    const { stdout } = await promisify(execFile)("sh", ["-c", here], { maxBuffer: 1 << 24 });
-    if (shown !== "…") holds(parse(shown), JSON.parse(stdout), command.split("\n")[0]);
+    const run = async () => (await promisify(execFile)("sh", ["-c", here], { maxBuffer: 1 << 24 })).stdout;
+    let answer = await run();
+    if (shown === "…") continue;
+    // One call comes back every six seconds: should it have come just now, it is spent by now.
+    if (parse(shown).error === "rate_limited" && !answer.includes("rate_limited")) answer = await run();
+    holds(parse(shown), JSON.parse(answer), command.split("\n")[0]);
   }
 });
 
 test("the refused call has left the event that README shows", async () => {
   const [shown] = blocks("json").map(parse);
-  const events = await worker.eventsOf(STEPS.length + 9);
+  const events = await worker.eventsOf(STEPS.length);
   const refused = events.find(({ args }) => args.target === shown.args.target);
   holds(shown, refused, "event");
 });
