@@ -110,7 +110,10 @@ pub fn parse(text: &str) -> Result<Reading<AuthenticationResults>, NotThis> {
         value.version = lexer.token().map(str::to_owned);
         lexer.skip_semicolon();
     }
-    while !lexer.is_at_end() && value.results.len() < RESULT_LIMIT {
+    for _ in 0..PART_LIMIT {
+        if lexer.is_at_end() || value.results.len() >= RESULT_LIMIT {
+            break;
+        }
         if let Some(result) = method(&mut scribe, &mut lexer) {
             value.results.push(result);
         }
@@ -274,6 +277,8 @@ fn sniff(text: &str) -> u8 {
 
 const HEADERS: &[&str] = &["authentication-results", "arc-authentication-results"];
 const RESULT_LIMIT: usize = 32;
+/// Parts between semicolons looked at, results or not.
+const PART_LIMIT: usize = 256;
 const PROPERTY_LIMIT: usize = 16;
 const NOT_RESULTS: NotThis = NotThis(
     "Authentication-Results is a server name, a semicolon and results such as \

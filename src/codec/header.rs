@@ -4,6 +4,9 @@
 /// Fields looked at in one text.
 const FIELD_LIMIT: usize = 64;
 
+/// Lines looked at for a field: `auto` asks for seven kinds of them.
+const LINE_LIMIT: usize = 500;
+
 /// One field; both parts are slices of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Field<'a> {
@@ -17,6 +20,7 @@ pub(crate) struct Field<'a> {
 /// one bare value when no line begins with such a name.
 pub(crate) fn fields<'a>(text: &'a str, names: &[&str]) -> Vec<Field<'a>> {
     let found: Vec<Field> = lines(text)
+        .take(LINE_LIMIT)
         .filter_map(|line| {
             let (name, value) = line.split_once(':')?;
             let name = name.trim();

@@ -6,6 +6,9 @@ use super::format::{Rule, Scribe, quoted};
 /// Tags kept of one record.
 const TAG_LIMIT: usize = 64;
 
+/// Parts between semicolons looked at; far more than make a record.
+const PART_LIMIT: usize = 1_000;
+
 /// One tag; all parts are slices of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tag<'a> {
@@ -27,7 +30,7 @@ pub(crate) struct TagRules {
 /// first one is kept).
 pub(crate) fn read<'a>(text: &'a str, rules: &TagRules, scribe: &mut Scribe) -> Vec<Tag<'a>> {
     let mut tags: Vec<Tag> = Vec::new();
-    let mut parts = text.split(';').peekable();
+    let mut parts = text.split(';').take(PART_LIMIT).peekable();
     while let Some(part) = parts.next() {
         let whole = trimmed(part);
         let is_last = parts.peek().is_none();
