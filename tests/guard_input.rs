@@ -11,7 +11,7 @@ use futures_util::future::LocalBoxFuture;
 use netrecon::guard::{PublicAddr, PublicUrl};
 use netrecon::port::{Ask, Fetched, NetError, Network, Stream};
 use serde_json::{Value, json};
-use support::{House, NoNetwork, Request};
+use support::{House, NoNetwork, Request, Seen};
 
 /// A network that counts who tries to use it.
 #[derive(Default)]
@@ -54,6 +54,7 @@ const BUDGETS: &str = r#"{"analyze":{"limit":100000,"seconds":60},"lookup":{"lim
 struct Stage {
     house: House,
     network: Rc<Untouched>,
+    callers: Cell<u16>,
 }
 
 impl Stage {
@@ -66,7 +67,17 @@ impl Stage {
         Stage {
             house: House::with(&vars, network.clone()),
             network,
+            callers: Cell::new(0),
         }
+    }
+
+    /// The answer to a caller who was not here before: one who repeats a
+    /// mistake is told more.
+    fn ask(&self, request: Request) -> Seen {
+        let [high, low] = self.callers.get().to_be_bytes();
+        self.callers.set(self.callers.get() + 1);
+        let ip = format!("198.51.{high}.{low}");
+        self.house.ask(&request.with("cf-connecting-ip", &ip))
     }
 
     /// The error that every surface gives, which is one and the same.
@@ -74,15 +85,13 @@ impl Stage {
     fn error(&self, tool: &str, arguments: &Value) -> Value {
         let shown: String = arguments.to_string().chars().take(200).collect();
         self.house.journal.lines.borrow_mut().clear();
-        let api = self
-            .house
-            .ask(&Request::post(&format!("/api/{tool}"), arguments));
+        let api = self.ask(Request::post(&format!("/api/{tool}"), arguments));
         let error = api.json();
         for (era, request) in [
             ("modern", modern(tool, arguments)),
             ("legacy", legacy(tool, arguments)),
         ] {
-            let seen = self.house.ask(&request);
+            let seen = self.ask(request);
             let body = seen.json();
             assert_eq!(
                 (seen.status, &body["result"]["isError"]),
@@ -419,12 +428,13 @@ fn a_request_of_the_wrong_form_gets_its_typed_error() {
             "not_found",
         ),
     ] {
-        let seen = stage.house.ask(&request);
+        let shown = format!("{request:?}");
+        let seen = stage.ask(request);
         let body = seen.json();
         assert_eq!(
             (seen.status, &body["error"]),
             (status, &json!(code)),
-            "{request:?}"
+            "{shown}"
         );
         assert!(body["message"].is_string() || code == "not_found", "{body}");
     }
