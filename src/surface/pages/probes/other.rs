@@ -107,7 +107,7 @@ fn words(name: &str) -> String {
     words
 }
 
-/// The name servers of a zone, each with where it is.
+/// The servers of a zone or of its mail, each with where it is.
 fn servers(list: &Value) -> Markup {
     let addresses = |server: &Value| -> Vec<String> {
         let both = items(&server["v4"]).chain(items(&server["v6"]));
@@ -115,7 +115,7 @@ fn servers(list: &Value) -> Markup {
     };
     html! {
         @if items(list).next().is_some() {
-            h3 { "Name servers" }
+            h3 { "Servers" }
             ul.chips {
                 @for server in items(list) {
                     li {
