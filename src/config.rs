@@ -49,6 +49,8 @@ pub struct Config {
     pub rdap: Option<OperatorUrl>,
     /// `CT_URL`: certificate-transparency search; `None` when it is `off`.
     pub ct: Option<OperatorUrl>,
+    /// `ORIGIN_AS`: whether the mapping from addresses to networks is asked.
+    pub asks_origin: bool,
     /// `BUDGETS` over the defaults: per tool, and `target`.
     pub budgets: BTreeMap<String, Rate>,
     /// `BUDGET_FALLBACK`.
@@ -147,6 +149,11 @@ impl Config {
             doh: url("DOH_URL", DEFAULT_DOH)?,
             rdap: or_off("RDAP_URL", DEFAULT_RDAP)?,
             ct: or_off("CT_URL", DEFAULT_CT)?,
+            asks_origin: choice(
+                "ORIGIN_AS",
+                text("ORIGIN_AS"),
+                &[("on", true), ("off", false)],
+            )?,
             budgets: budgets(text("BUDGETS"))?,
             fallback: choice(
                 "BUDGET_FALLBACK",

@@ -15,6 +15,10 @@ checks! {
         id: "dns.resolves",
         about: "Whether the name leads to public addresses, and to those alone. Without one nothing \
             else can be measured; one that is not public would let a browser be led into its own network.",
+        when: [
+            Fail "It is an alias of a name without an address.",
+            Pass "Every address is public. One that is not ends the whole call as refused.",
+        ],
         reference: "RFC 1035 section 3.4.1",
         reproduce: "dig {host} A +short; dig {host} AAAA +short",
         maps_to: [],
@@ -24,6 +28,11 @@ checks! {
         id: "dns.alias",
         about: "Where a chain of CNAME records leads. Each link costs a lookup; one that ends nowhere \
             can often be claimed by a stranger at the provider it points to.",
+        when: [
+            Fail "The chain ends at a name that does not exist; the severity is high where a known provider lets anybody claim it.",
+            Warn "The chain has more than three links.",
+            Info "The chain leads to an address.",
+        ],
         reference: "RFC 1034 section 3.6.2",
         reproduce: "dig {host} A",
         maps_to: ["cwe:350"],
@@ -33,6 +42,10 @@ checks! {
         id: "dns.ipv6",
         about: "Whether the host has an IPv6 address: clients in IPv6-only networks reach it directly \
             only then.",
+        when: [
+            Pass "There is an AAAA record.",
+            Warn "There is none.",
+        ],
         reference: "RFC 3596 section 2.1",
         reproduce: "dig {host} AAAA +short",
         maps_to: ["internet.nl:web_ipv6_ws_address"],
@@ -42,6 +55,11 @@ checks! {
         id: "dns.caa",
         about: "Whether CAA records, at the host or the closest name above it, say which authorities may \
             issue certificates, wildcards included, and where to report a request against them.",
+        when: [
+            Warn "A critical property is one that no authority knows: none may issue.",
+            Pass "Records say who may issue.",
+            Info "No record stands at the host or above it: any authority may issue.",
+        ],
         reference: "RFC 8659 section 3",
         reproduce: "dig {host} CAA +short; dig {zone} CAA +short",
         maps_to: ["internet.nl:web_caa"],
@@ -51,6 +69,9 @@ checks! {
         id: "dns.https_record",
         about: "Whether an HTTPS record tells browsers about HTTP/3, HTTP/2 or Encrypted Client Hello \
             before they connect. Address hints in it are not followed here.",
+        when: [
+            Info "Always: what the record says, or that there is none.",
+        ],
         reference: "RFC 9460 section 9",
         reproduce: "dig {host} HTTPS +short",
         maps_to: [],
@@ -60,6 +81,10 @@ checks! {
         id: "dns.reverse",
         about: "Whether the host's first address leads back to a name, and that name to the address \
             again. Mail servers are judged by it; web servers rarely.",
+        when: [
+            Pass "A PTR record names a host whose addresses have this one.",
+            Info "There is no PTR record, or it does not lead back.",
+        ],
         reference: "RFC 1912 section 2.1",
         reproduce: "dig -x {ip} +short",
         maps_to: [],
@@ -68,11 +93,18 @@ checks! {
     ORIGIN {
         id: "dns.origin",
         about: "Which network announces the host's first address.",
+        when: [
+            Info "Always: number, holder and prefix.",
+        ],
         reference: "RFC 4271 section 5.1.2",
         reproduce: "whois -h whois.cymru.com {ip}",
         maps_to: [],
     }
 }
+
+/// Why nothing is known of networks where the operator wants it so.
+pub(super) const NO_ORIGIN: &str =
+    "Not asked: this deployment does not ask who announces an address.";
 
 /// Links of an alias chain beyond which every visit pays.
 const CHAIN_LIMIT: usize = 3;
@@ -342,6 +374,7 @@ fn reverse(case: &Case<'_>, findings: &mut Vec<Finding>) {
 fn origin(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let ip = first_address(case);
     let draft = match &case.probes.origin {
+        _ if !case.probes.asks_origin => case.not_applicable(ORIGIN, NO_ORIGIN),
         Some(Ok(origin)) if origin.asn == 0 => case
             .info(ORIGIN, "Nobody is known to announce the address.")
             .confidence(Confidence::Medium),
@@ -364,7 +397,7 @@ fn origin(case: &Case<'_>, findings: &mut Vec<Finding>) {
     draft.evidence("/origin").fill("{ip}", &ip).add(findings);
 }
 
-fn first_address(case: &Case<'_>) -> String {
+pub(super) fn first_address(case: &Case<'_>) -> String {
     let first = case.probes.resolution.as_ref().and_then(Resolution::first);
     first.map_or_else(
         || case.probes.host().to_owned(),

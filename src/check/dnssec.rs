@@ -14,6 +14,12 @@ checks! {
         about: "Whether a validating resolver finds the answer signed and the signature good. A zone \
             whose signatures are wrong is told from one whose servers are broken by asking once more \
             without validation.",
+        when: [
+            Fail "The resolver answers SERVFAIL, and answers once validation is switched off, or says itself that it is bogus.",
+            Warn "The zone is not signed, or signed without a DS record, or has a DS record without signatures.",
+            Pass "The resolver says that the answer validates.",
+            Info "It is signed and the resolver does not say that it validates.",
+        ],
         reference: "RFC 4035 section 3.2.3",
         reproduce: "dig {host} A +dnssec; dig {host} A +cd",
         maps_to: ["internet.nl:web_dnssec_valid", "zonemaster:DNSSEC"],
@@ -21,7 +27,13 @@ checks! {
 
     ALGORITHM {
         id: "dns.dnssec_algorithm",
-        about: "Whether the zone is signed with algorithms that validators trust.",
+        about: "Whether the zone is signed with algorithms and keys that validators trust, and whether the \
+            parent's DS record points to one of its keys.",
+        when: [
+            Fail "No DS record points to a key of the zone.",
+            Warn "An algorithm or digest is no longer trusted, or an RSA key is shorter than 2048 bits.",
+            Pass "Algorithms, key sizes and digests are current.",
+        ],
         reference: "RFC 8624 section 3.1",
         reproduce: "dig {zone} DNSKEY +short; dig {zone} DS +short",
         maps_to: ["zonemaster:DNSSEC05"],
@@ -31,6 +43,11 @@ checks! {
         id: "dns.dnssec_denial",
         about: "How the zone proves that a name does not exist. Iterations and salt of NSEC3 protect \
             nothing and cost every resolver.",
+        when: [
+            Warn "NSEC3 with iterations or salt.",
+            Pass "NSEC3 with neither.",
+            Info "NSEC: the names of the zone can be listed.",
+        ],
         reference: "RFC 9276 section 3.1",
         reproduce: "dig netrecon-nobody.{zone} A +dnssec",
         maps_to: ["zonemaster:DNSSEC03"],
@@ -166,7 +183,15 @@ fn algorithm(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         .evidence("/zone/ds/status")
         .add(findings);
     }
+    let short = short_key(zone);
     let draft = match (weak, weak_digest) {
+        _ if !points_to_a_key(zone) => case
+            .fail(
+                ALGORITHM,
+                Severity::High,
+                "No DS record of the parent points to a key of the zone.",
+            )
+            .fix("Have the registrar publish a DS record of the key that signs the zone's keys."),
         (true, _) => case
             .warn(
                 ALGORITHM,
@@ -184,6 +209,16 @@ fn algorithm(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
                 "The parent's DS record uses SHA-1.",
             )
             .fix("Publish a DS record with SHA-256."),
+        (false, false) if short.is_some() => case
+            .warn(
+                ALGORITHM,
+                Severity::Low,
+                format!(
+                    "An RSA key of the zone has {} bits; 2048 are advised.",
+                    short.unwrap_or_default()
+                ),
+            )
+            .fix("Roll the keys to ECDSAP256SHA256 or ED25519."),
         (false, false) => case.pass(
             ALGORITHM,
             format!("The zone is signed with {}.", names.join(", ")),
@@ -193,6 +228,54 @@ fn algorithm(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         .evidence(evidence)
         .evidence("/zone/ds/records")
         .add(findings);
+}
+
+/// Bits of the shortest RSA key, where that is too short (NIST SP 800-57;
+/// signatures live for weeks).
+fn short_key(zone: &Zone) -> Option<u32> {
+    let keys = zone.dnskey.iter().flat_map(|exchange| exchange.data());
+    keys.filter_map(|data| match data {
+        Data::Dnskey {
+            algorithm: 1 | 5 | 7 | 8 | 10,
+            bits,
+            ..
+        } => Some(*bits),
+        _ => None,
+    })
+    .filter(|bits| (1..2048).contains(bits))
+    .min()
+}
+
+/// Whether a DS record names a key of the zone by tag and algorithm; unknown
+/// counts as yes. Whether the digest is right is the resolver's verdict.
+fn points_to_a_key(zone: &Zone) -> bool {
+    let Some(dnskey) = zone
+        .dnskey
+        .as_ref()
+        .filter(|keys| keys.status == Status::Answer)
+    else {
+        return true;
+    };
+    let keys: BTreeSet<(u16, u8)> = dnskey
+        .data()
+        .filter_map(|data| match data {
+            Data::Dnskey {
+                key_tag, algorithm, ..
+            } => Some((*key_tag, *algorithm)),
+            _ => None,
+        })
+        .collect();
+    let mut ds = zone
+        .ds
+        .data()
+        .filter_map(|data| match data {
+            Data::Ds {
+                key_tag, algorithm, ..
+            } => Some((*key_tag, *algorithm)),
+            _ => None,
+        })
+        .peekable();
+    ds.peek().is_none() || ds.any(|named| keys.contains(&named))
 }
 
 fn denial(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {

@@ -1,168 +1,304 @@
-//! Mail: whether others can send as this domain.
+//! Mail: who takes it, and the brand that stands beside it. Who may send it,
+//! how it is signed and how it travels have files of their own.
 
 use super::Case;
 use super::dns::answered;
-use crate::codec::dmarc::{self, Policy};
-use crate::codec::spf::{self, Qualifier};
+use crate::codec::bimi;
+use crate::guard::text::clean;
+use crate::probe::dns::{Exchange, Status};
+use crate::probe::mail::{Server, exchangers, is_null, takes_mail};
 use crate::report::{Finding, Severity};
 
 checks! {
-    SPF {
-        id: "mail.spf",
-        about: "Whether one valid SPF record says which servers send mail for this domain, and ends in a \
-            rule for all others.",
-        reference: "RFC 7208 section 3",
-        reproduce: "dig {host} TXT +short",
-        maps_to: ["internet.nl:mail_auth_spf_exist"],
+    MX {
+        id: "mail.mx",
+        about: "Which servers take the domain's mail, and whether each leads to a public address by a \
+            name of its own. A domain that takes none should say so with a null MX record.",
+        when: [
+            Fail "A server has no address, or none that is public.",
+            Warn "A server is named by an alias, which senders may refuse (RFC 2181 section 10.3), or by \
+                something that is no host name; or a null MX record stands beside others.",
+            Pass "Every server that was looked up has a public address; or one null MX record says that \
+                the domain takes no mail (RFC 7505).",
+            Info "There is no MX record: senders try the host itself, if it has an address.",
+        ],
+        reference: "RFC 5321 section 5.1",
+        reproduce: "dig {host} MX +short",
+        maps_to: ["zonemaster:ZONE09"],
     }
 
-    DMARC {
-        id: "mail.dmarc",
-        about: "Whether a DMARC record tells receivers what to do with mail that only claims to come from \
-            this domain.",
-        reference: "RFC 9989 section 4",
-        reproduce: "dig _dmarc.{host} TXT +short",
-        maps_to: ["internet.nl:mail_auth_dmarc_exist"],
+    MX_V6 {
+        id: "mail.mx_ipv6",
+        about: "Whether a mail server can be reached over IPv6.",
+        when: [
+            Pass "One of the first two servers has an IPv6 address.",
+            Warn "None of them has.",
+        ],
+        reference: "RFC 3974 section 2",
+        reproduce: "for s in $(dig {host} MX +short | cut -d' ' -f2); do dig $s AAAA +short; done",
+        maps_to: ["internet.nl:mail_ipv6_mx_address"],
+    }
+
+    BIMI {
+        id: "mail.bimi",
+        about: "Whether the domain publishes a logo for its mail. Receivers show it only where DMARC \
+            enforces.",
+        when: [
+            Pass "A valid record names a logo, or declines to.",
+            Warn "A record is there that receivers cannot use.",
+            Info "There is no record.",
+        ],
+        reference: "draft-brand-indicators-for-message-identification",
+        reproduce: "dig default._bimi.{host} TXT +short",
+        maps_to: [],
     }
 }
 
 pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    if case.probes.url.name().is_none() {
-        for check in CHECKS {
-            case.not_applicable(check, "The target is an address, not a name.")
-                .add(findings);
-        }
+    if nameless(case, CHECKS, findings) {
         return;
     }
-    spf(case, findings);
-    dmarc(case, findings);
+    mx(case, findings);
+    mx_v6(case, findings);
+    brand(case, findings);
 }
 
-fn spf(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let Some(txt) = answered(case, SPF, "txt", findings) else {
+/// Whether the target is an address; notes then that no check applies.
+pub(super) fn nameless(
+    case: &Case<'_>,
+    checks: &[&super::Check],
+    findings: &mut Vec<Finding>,
+) -> bool {
+    let nameless = case.probes.url.name().is_none();
+    if nameless {
+        for check in checks {
+            case.not_applicable(check, "The target is an address, not a name.")
+                .fill("{selector}", case.probes.host())
+                .fill("{receiver}", case.probes.host())
+                .fill_bare("{mx}", case.probes.host())
+                .add(findings);
+        }
+    }
+    nameless
+}
+
+/// The MX set of a domain that takes mail, or `None` after noting why the
+/// question does not arise or cannot be answered.
+pub(super) fn mail_taken<'a>(
+    case: &Case<'a>,
+    check: &super::Check,
+    findings: &mut Vec<Finding>,
+) -> Option<&'a Exchange> {
+    let mx = answered(case, check, "mx", findings)?;
+    if !takes_mail(mx) {
+        case.not_applicable(check, "The domain names no server that takes its mail.")
+            .evidence("/dns/mx/status")
+            .add(findings);
+        return None;
+    }
+    Some(mx)
+}
+
+fn mx(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let Some(mx) = answered(case, MX, "mx", findings) else {
         return;
     };
-    let records: Vec<_> = txt
-        .texts()
-        .filter_map(|text| spf::parse(text).ok())
-        .collect();
-    let evidence = "/dns/txt/records";
-    let record = match records.as_slice() {
-        [] => {
-            return case
-                .warn(SPF, Severity::Medium, "No SPF record says which servers send mail for this name.")
-                .evidence(evidence)
-                .fix("Publish a TXT record: \"v=spf1 -all\" for a name that sends no mail, else one that lists its servers.")
-                .add(findings);
-        }
-        [one] => &one.value,
-        several => {
-            let title = format!(
-                "{} SPF records are published; receivers treat that as an error.",
-                several.len()
-            );
-            return case
-                .fail(SPF, Severity::High, title)
-                .evidence(evidence)
-                .fix("Merge them into one record.")
-                .add(findings);
-        }
-    };
-    if !record.valid {
+    let set = exchangers(mx);
+    let evidence = "/dns/mx/records";
+    if is_null(mx) {
         return case
-            .fail(
-                SPF,
-                Severity::Medium,
-                "The SPF record has errors that make receivers ignore it.",
-            )
+            .pass(MX, "A null MX record says that the domain takes no mail.")
             .evidence(evidence)
-            .fix("Decode the record to see what is wrong at which place.")
             .add(findings);
     }
-    match record.all {
-        Some(Qualifier::Fail | Qualifier::Softfail) => {
-            case.pass(SPF, "One SPF record ends in a rule for all other servers.")
-                .evidence(evidence)
-                .add(findings);
-        }
-        Some(Qualifier::Pass) => case
-            .fail(
-                SPF,
-                Severity::High,
-                "The SPF record lets every server send (+all).",
+    if set.is_empty() {
+        return case
+            .info(
+                MX,
+                "No MX record; senders try the host itself, if it has an address.",
             )
-            .evidence(evidence)
-            .fix("End the record with -all or ~all.")
-            .add(findings),
-        Some(Qualifier::Neutral) => case
-            .warn(
-                SPF,
-                Severity::Medium,
-                "The SPF record says nothing about other servers (?all).",
-            )
-            .evidence(evidence)
-            .fix("End the record with -all or ~all.")
-            .add(findings),
-        None if record.redirect.is_some() => {
-            case.info(SPF, "The SPF record redirects to another domain's.")
-                .evidence(evidence)
-                .add(findings);
-        }
-        None => case
-            .warn(
-                SPF,
-                Severity::Medium,
-                "The SPF record has no rule for other servers.",
-            )
-            .evidence(evidence)
-            .fix("End the record with -all or ~all.")
-            .add(findings),
+            .evidence("/dns/mx/status")
+            .fix("If the domain takes no mail, say so with a null MX record: \"0 .\".")
+            .add(findings);
     }
+    if set.iter().any(|(_, name)| *name == ".") {
+        return case
+            .warn(
+                MX,
+                Severity::Medium,
+                "A null MX record stands beside others.",
+            )
+            .evidence(evidence)
+            .fix("Keep either the null MX record or the servers.")
+            .add(findings);
+    }
+    let Some(servers) = &case.probes.mail.servers else {
+        return case
+            .inconclusive(MX, "the servers' addresses did not come in time")
+            .evidence(evidence)
+            .add(findings);
+    };
+    if let Some((at, server)) = servers
+        .iter()
+        .enumerate()
+        .find(|(_, server)| is_nowhere(server))
+    {
+        let title = match is_address(&server.name) {
+            true => format!(
+                "{} is an address, not a name; it leads nowhere.",
+                shown(server)
+            ),
+            false => format!("The mail server {} has no address.", shown(server)),
+        };
+        return case
+            .fail(MX, Severity::Medium, title)
+            .evidence(format!("/mail/servers/{at}"))
+            .evidence(evidence)
+            .fix("Publish its address, or take it out of the MX records.")
+            .add(findings);
+    }
+    if let Some((at, server)) = servers
+        .iter()
+        .enumerate()
+        .find(|(_, server)| is_inside(server))
+    {
+        let title = format!("The mail server {} has no public address.", shown(server));
+        return case
+            .fail(MX, Severity::Medium, title)
+            .evidence(format!("/mail/servers/{at}/v4"))
+            .fix("Name only servers that everyone can reach.")
+            .add(findings);
+    }
+    let aliased = |server: &&Server| server.v4.aliases().next().is_some();
+    if let Some(server) = servers.iter().find(aliased) {
+        let title = format!("The mail server {} is an alias.", shown(server));
+        return case
+            .warn(MX, Severity::Low, title)
+            .evidence(evidence)
+            .fix("Name the server itself in the MX record.")
+            .add(findings);
+    }
+    if let Some(server) = servers.iter().find(|server| !server.v4.is_conclusive()) {
+        return case
+            .inconclusive(MX, server.v4.clause())
+            .evidence(evidence)
+            .add(findings);
+    }
+    let title = match set.len() > servers.len() {
+        true => format!(
+            "{} servers take mail; the first {} have addresses.",
+            set.len(),
+            servers.len()
+        ),
+        false => format!("{} server(s) take mail, each with an address.", set.len()),
+    };
+    case.pass(MX, title)
+        .evidence(evidence)
+        .evidence("/mail/servers")
+        .add(findings);
 }
 
-fn dmarc(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let Some(txt) = answered(case, DMARC, "dmarc", findings) else {
+fn shown(server: &Server) -> String {
+    clean(&server.name, 80)
+}
+
+/// Whether it certainly has no address in either family.
+fn is_nowhere(server: &Server) -> bool {
+    let none =
+        |exchange: &Exchange| exchange.is_conclusive() && exchange.addresses().next().is_none();
+    let v6 = match &server.v6 {
+        Some(v6) => none(v6),
+        // Not asked: a name that does not exist has none either.
+        None => server.v4.status == Status::NxDomain,
+    };
+    none(&server.v4) && v6
+}
+
+/// Whether all its addresses lie in networks that nobody else can reach.
+fn is_inside(server: &Server) -> bool {
+    let mut addresses = server
+        .v4
+        .addresses()
+        .chain(server.v6.iter().flat_map(|v6| v6.addresses()))
+        .peekable();
+    addresses.peek().is_some() && addresses.all(super::zone::is_private)
+}
+
+/// `93.184.216.107.example.org`: an address where a name belongs.
+fn is_address(name: &str) -> bool {
+    let labels: Vec<&str> = name.split('.').take(4).collect();
+    labels.len() == 4 && labels.iter().all(|label| label.parse::<u8>().is_ok())
+}
+
+fn mx_v6(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    if mail_taken(case, MX_V6, findings).is_none() {
         return;
-    };
-    let records: Vec<_> = txt
-        .texts()
-        .filter_map(|text| dmarc::parse(text).ok())
-        .collect();
-    let evidence = "/dns/dmarc/records";
-    let record = match records.as_slice() {
-        [] => {
-            return case
-                .warn(DMARC, Severity::Medium, "No DMARC record at this name; one at a parent name would apply.")
-                .evidence("/dns/dmarc/status")
-                .fix("Publish a TXT record at _dmarc: begin with \"v=DMARC1; p=none; rua=mailto:...\", then move to reject.")
-                .add(findings);
-        }
-        [one] => &one.value,
-        several => {
-            let title = format!(
-                "{} DMARC records are published; receivers then use none.",
-                several.len()
-            );
-            return case
-                .fail(DMARC, Severity::Medium, title)
-                .evidence(evidence)
-                .fix("Keep one record.")
-                .add(findings);
-        }
-    };
-    match record.effective.as_ref().map(|effective| effective.domain) {
-        Some(Policy::Reject | Policy::Quarantine) => {
-            case.pass(DMARC, "DMARC asks receivers to act on mail that fails.").evidence(evidence).add(findings);
-        }
-        Some(Policy::None) => case
-            .warn(DMARC, Severity::Low, "DMARC only asks for reports (p=none).")
-            .evidence(evidence)
-            .fix("When the reports show that your own mail passes, move to p=quarantine or p=reject.")
-            .add(findings),
-        None => case
-            .fail(DMARC, Severity::Medium, "The DMARC record has errors that make receivers ignore it.")
-            .evidence(evidence)
-            .fix("Decode the record to see what is wrong at which place.")
-            .add(findings),
     }
+    let asked: Vec<&Exchange> = case
+        .probes
+        .mail
+        .servers
+        .iter()
+        .flatten()
+        .filter_map(|server| server.v6.as_deref())
+        .collect();
+    let evidence = "/mail/servers";
+    if asked.iter().any(|v6| v6.addresses().next().is_some()) {
+        return case
+            .pass(MX_V6, "A mail server has an IPv6 address.")
+            .evidence(evidence)
+            .add(findings);
+    }
+    let unsure = asked.iter().find(|v6| !v6.is_conclusive());
+    let draft = match (asked.as_slice(), unsure) {
+        ([], _) => case.inconclusive(MX_V6, "the servers' addresses did not come in time"),
+        (_, Some(unsure)) => case.inconclusive(MX_V6, unsure.clause()),
+        (asked, None) => {
+            let title = format!(
+                "None of the first {} mail server(s) has an IPv6 address.",
+                asked.len()
+            );
+            case.warn(MX_V6, Severity::Low, title)
+                .fix("Let a mail server be reached over IPv6, or use one that can.")
+        }
+    };
+    draft.evidence(evidence).add(findings);
+}
+
+fn brand(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    let Some(exchange) = &case.probes.mail.bimi else {
+        let why = "The host is neither a domain that takes mail nor the apex of its zone.";
+        return case.not_applicable(BIMI, why).add(findings);
+    };
+    if !exchange.is_conclusive() {
+        return case
+            .inconclusive(BIMI, exchange.clause())
+            .evidence("/mail/bimi/status")
+            .add(findings);
+    }
+    let record = exchange.texts().find_map(|text| bimi::parse(text).ok());
+    let draft = match record.map(|reading| reading.value) {
+        None => case.info(BIMI, "No logo is published for the domain's mail."),
+        Some(record) if record.declined => {
+            case.pass(BIMI, "The domain declines to publish a logo.")
+        }
+        Some(record) if record.valid => {
+            let evidence = match record.evidence {
+                Some(ref mark) if !mark.is_empty() => "with evidence of the right to it",
+                _ => "without evidence of the right to it, which large receivers ask for",
+            };
+            case.pass(BIMI, format!("A logo is published, {evidence}."))
+        }
+        Some(_) => case
+            .warn(
+                BIMI,
+                Severity::Low,
+                "The BIMI record has errors that make receivers ignore it.",
+            )
+            .fix("Decode the record to see what is wrong; logo and evidence are HTTPS addresses."),
+    };
+    draft
+        .evidence("/mail/bimi/status")
+        .evidence("/mail/bimi/records")
+        .add(findings);
 }

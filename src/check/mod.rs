@@ -44,12 +44,17 @@ mod cookies;
 mod cors;
 mod csp;
 mod dns;
+mod dns_network;
 mod dnssec;
 mod exposure;
 mod files;
 mod http;
 mod inference;
 mod mail;
+mod mail_dkim;
+mod mail_dmarc;
+mod mail_spf;
+mod mail_tls;
 mod page;
 mod policies;
 mod registration;
@@ -89,9 +94,14 @@ pub struct Check {
 /// Every check of every topic, in the order of the documentation.
 pub const ALL: &[&[&Check]] = &[
     dns::CHECKS,
+    dns_network::CHECKS,
     dnssec::CHECKS,
     zone::CHECKS,
     mail::CHECKS,
+    mail_spf::CHECKS,
+    mail_dmarc::CHECKS,
+    mail_dkim::CHECKS,
+    mail_tls::CHECKS,
     tls::CHECKS,
     tls_chain::CHECKS,
     tls_proof::CHECKS,
@@ -115,9 +125,14 @@ pub fn run(probes: &Probes, rendered: &Value) -> Vec<Finding> {
     let case = Case { probes, rendered };
     let mut findings = Vec::with_capacity(128);
     dns::run(&case, &mut findings);
+    dns_network::run(&case, &mut findings);
     dnssec::run(&case, &mut findings);
     zone::run(&case, &mut findings);
     mail::run(&case, &mut findings);
+    mail_spf::run(&case, &mut findings);
+    mail_dmarc::run(&case, &mut findings);
+    mail_dkim::run(&case, &mut findings);
+    mail_tls::run(&case, &mut findings);
     tls::run(&case, &mut findings);
     tls_chain::run(&case, &mut findings);
     tls_proof::run(&case, &mut findings);
@@ -301,6 +316,18 @@ impl Draft<'_, '_> {
             .finding
             .reproduce
             .replace(mark, &quoted(&clean(word, 256)));
+        self
+    }
+
+    /// Fills a `{mark}` that stands inside a word with a name. What is no
+    /// plain name becomes one that leads nowhere.
+    pub fn fill_bare(mut self, mark: &str, name: &str) -> Self {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+        let name = match !name.is_empty() && !name.starts_with('-') && name.bytes().all(plain) {
+            true => name,
+            false => "unspeakable.invalid",
+        };
+        self.finding.reproduce = self.finding.reproduce.replace(mark, name);
         self
     }
 

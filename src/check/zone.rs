@@ -19,6 +19,10 @@ checks! {
         id: "dns.name_servers",
         about: "Whether at least two name servers are named, each with a public address, so that one \
             may fail.",
+        when: [
+            Warn "Fewer than two are named, one has no address, or one has an address that is not public.",
+            Pass "Two or more are named and have addresses.",
+        ],
         reference: "RFC 1034 section 4.1",
         reproduce: "dig {zone} NS +short",
         maps_to: ["zonemaster:DELEGATION01", "zonemaster:NAMESERVER"],
@@ -27,6 +31,10 @@ checks! {
     DIVERSITY {
         id: "dns.name_server_networks",
         about: "Whether the name servers stand in different networks.",
+        when: [
+            Warn "All IPv4 addresses lie in one /24.",
+            Pass "They lie in different ones.",
+        ],
         reference: "RFC 2182 section 3.1",
         reproduce: "for s in $(dig {zone} NS +short); do dig $s A +short; done",
         maps_to: ["zonemaster:CONNECTIVITY03"],
@@ -35,6 +43,10 @@ checks! {
     SERVERS_V6 {
         id: "dns.name_server_ipv6",
         about: "Whether a name server can be reached over IPv6.",
+        when: [
+            Pass "One of the first two servers has an IPv6 address.",
+            Warn "None of them has.",
+        ],
         reference: "RFC 3901 section 4",
         reproduce: "for s in $(dig {zone} NS +short); do dig $s AAAA +short; done",
         maps_to: ["internet.nl:web_ipv6_ns_address"],
@@ -43,6 +55,10 @@ checks! {
     LAME {
         id: "dns.lame",
         about: "Whether each name server that was spoken to knows the zone with authority.",
+        when: [
+            Fail "A server answers without authority, or with an error.",
+            Pass "Each one that was asked answers with authority.",
+        ],
         reference: "RFC 1912 section 2.8",
         reproduce: "dig @{server} {zone} SOA +norecurse +tcp",
         maps_to: ["zonemaster:DELEGATION05"],
@@ -52,6 +68,10 @@ checks! {
         id: "dns.zone_transfer",
         about: "Whether the name servers refuse to hand the whole zone to anyone who asks. Two of them are \
             asked over TCP; what comes is counted and forgotten.",
+        when: [
+            Fail "A server sent more than one record of the zone.",
+            Pass "Each one that was asked declined, by a code or by closing.",
+        ],
         reference: "RFC 5936 section 6",
         reproduce: "dig @{server} {zone} AXFR",
         maps_to: ["cwe:200", "zonemaster:NAMESERVER03"],
@@ -60,6 +80,10 @@ checks! {
     SOA {
         id: "dns.soa",
         about: "Whether the zone's timers are in the ranges that work.",
+        when: [
+            Warn "A timer is outside the range that the standard advises.",
+            Pass "All are inside.",
+        ],
         reference: "RFC 1912 section 2.2",
         reproduce: "dig {zone} SOA +short",
         maps_to: ["zonemaster:ZONE"],
@@ -69,6 +93,10 @@ checks! {
         id: "dns.wildcard",
         about: "Whether the zone answers for names that nobody created. Then an answer for a name below \
             it proves nothing.",
+        when: [
+            Info "A random name below the zone was answered.",
+            Pass "It was not.",
+        ],
         reference: "RFC 4592 section 2",
         reproduce: "dig netrecon-nobody.{zone} A +short",
         maps_to: [],
@@ -97,10 +125,13 @@ pub(super) fn found<'a>(
     for check in checks {
         if case.probes.url.name().is_none() {
             case.not_applicable(check, "The target is an address, not a name.")
+                .fill("{server}", case.probes.host())
                 .add(findings);
         } else if case.probes.zone.is_none() {
             let why = "the zone that holds the name could not be found";
-            case.inconclusive(check, why).add(findings);
+            case.inconclusive(check, why)
+                .fill("{server}", case.probes.host())
+                .add(findings);
         }
     }
     case.probes.zone.as_ref()
@@ -170,7 +201,7 @@ fn servers(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
 
 /// Private, loopback or link-local: a plain statement about what is
 /// published; nothing connects by it.
-fn is_private(ip: IpAddr) -> bool {
+pub(super) fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),

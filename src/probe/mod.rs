@@ -17,6 +17,7 @@ pub mod host;
 pub mod html;
 pub mod http;
 pub mod http1;
+pub mod mail;
 pub mod net;
 pub mod origin;
 pub mod plan;
@@ -89,7 +90,7 @@ impl Failure {
             }
             Failure::Unreachable(how) => format!("the connection failed ({how})"),
             Failure::Malformed(how) => format!("the answer was not understandable ({how})"),
-            Failure::OutOfBudget => String::from("this call's connections were used up"),
+            Failure::OutOfBudget => String::from("this call's subrequest budget was used up"),
         }
     }
 }

@@ -3,6 +3,11 @@
 //!
 //! Six is what a Worker may hold open at once; forty leaves ten of the free
 //! plan's fifty subrequests to budgets, counters and the report's storage.
+//!
+//! Forty do not always suffice for everything that could be asked, so a share
+//! of them is kept for the web server ([`WEB_SHARE`]) until it is done with.
+//! Who finds no room waits for that; who finds none then ends as
+//! [`Failure::OutOfBudget`], which is a finding's stated reason.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -12,6 +17,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 
 use super::slots::{Priority, Slot, Slots};
 use super::{Failure, agent};
@@ -22,11 +28,12 @@ use crate::port::{Ask, Clock, Fetched, Network, Stream};
 /// Connections open at once.
 pub const CONNECTIONS: usize = 6;
 
-/// Subrequests per call.
-pub const SUBREQUESTS: u32 = 40;
+/// Subrequests per call: with the one that stores the report, forty.
+pub const SUBREQUESTS: u32 = 39;
 
-/// Of these, what [`Priority::Extra`] leaves to the others.
-const RESERVE: u32 = 4;
+/// Of these, what [`Priority::Extra`] leaves to connections, and to the
+/// questions that come before them, as long as they may still come.
+const WEB_SHARE: u32 = 18;
 
 /// The network as one call may use it. Cheap to clone.
 #[derive(Clone)]
@@ -38,6 +45,9 @@ struct Inner {
     config: Rc<Config>,
     slots: Slots,
     spent: Rc<Cell<u32>>,
+    /// What of [`WEB_SHARE`] is still kept.
+    kept: Cell<u32>,
+    released: Notify,
     agent: String,
 }
 
@@ -57,6 +67,8 @@ impl Net {
             config,
             slots,
             spent,
+            kept: Cell::new(0),
+            released: Notify::new(),
             agent,
         }))
     }
@@ -98,8 +110,22 @@ impl Net {
         limit: Duration,
     ) -> Result<Fetched, Failure> {
         let _slot = self.spend(priority).await?;
+        if priority == Priority::First {
+            self.used();
+        }
         let work = async { Ok(self.0.network.ask(ask).await?) };
         self.within(limit, work).await
+    }
+
+    /// Keeps a share for the web server, until [`Net::release`].
+    pub fn keep(&self) {
+        self.0.kept.set(WEB_SHARE);
+    }
+
+    /// The web server is done with: what it left is everybody's.
+    pub fn release(&self) {
+        self.0.kept.set(0);
+        self.0.released.notify_waiters();
     }
 
     /// Opens a connection to a judged address within `limit`. The slot is
@@ -116,6 +142,7 @@ impl Net {
         limit: Duration,
     ) -> Result<Line, Failure> {
         let slot = self.spend(priority).await?;
+        self.used();
         let work = async { Ok(self.0.network.connect(to).await?) };
         let stream = self.within(limit, work).await?;
         Ok(Line {
@@ -134,23 +161,39 @@ impl Net {
         limit: Duration,
     ) -> Result<Fetched, Failure> {
         let _slot = self.spend(Priority::First).await?;
+        self.used();
         let work = async { Ok(self.0.network.fetch(url, headers, cap).await?) };
         self.within(limit, work).await
     }
 
-    /// Waits for a free connection and counts one subrequest.
+    /// Waits for a free connection and counts one subrequest. Only what may
+    /// be left out waits for room too: whoever the web server's share is kept
+    /// for must not wait for its release.
     async fn spend(&self, priority: Priority) -> Result<Slot, Failure> {
-        let slot = self.0.slots.take(priority).await;
-        let share = match priority {
-            Priority::First | Priority::Normal => SUBREQUESTS,
-            Priority::Extra => SUBREQUESTS - RESERVE,
-        };
-        let spent = self.0.spent.get();
-        if spent >= share {
-            return Err(Failure::OutOfBudget);
+        loop {
+            let slot = self.0.slots.take(priority).await;
+            let spent = self.0.spent.get();
+            let kept = self.0.kept.get();
+            let room = match priority {
+                Priority::Extra => SUBREQUESTS.saturating_sub(kept),
+                Priority::First | Priority::Normal => SUBREQUESTS,
+            };
+            if spent < room {
+                self.0.spent.set(spent + 1);
+                return Ok(slot);
+            }
+            // Others may have the place meanwhile.
+            drop(slot);
+            if priority != Priority::Extra || kept == 0 {
+                return Err(Failure::OutOfBudget);
+            }
+            self.0.released.notified().await;
         }
-        self.0.spent.set(spent + 1);
-        Ok(slot)
+    }
+
+    /// One of the web server's share is in use.
+    fn used(&self) {
+        self.0.kept.set(self.0.kept.get().saturating_sub(1));
     }
 }
 

@@ -73,6 +73,19 @@ pub async fn of(resolver: &Resolver, addresses: &[IpAddr]) -> Vec<Result<Origin,
     join_all(addresses.iter().map(|ip| one(resolver, *ip))).await
 }
 
+/// The number alone, of some addresses; 0 when nobody announces one.
+pub async fn numbers(resolver: &Resolver, addresses: &[IpAddr]) -> Vec<Result<u32, String>> {
+    join_all(addresses.iter().map(|ip| async move {
+        let mapping = resolver.ask_extra(&question(*ip), Rtype::TXT).await;
+        match mapping.texts().find_map(|text| read(*ip, text)) {
+            Some(origin) => Ok(origin.asn),
+            None if mapping.is_conclusive() => Ok(0),
+            None => Err(mapping.clause()),
+        }
+    }))
+    .await
+}
+
 async fn one(resolver: &Resolver, ip: IpAddr) -> Result<Origin, String> {
     let mapping = resolver.ask(&question(ip), Rtype::TXT).await;
     let Some(mut origin) = mapping.texts().find_map(|text| read(ip, text)) else {

@@ -4,7 +4,7 @@
 //!
 //! The longest chain of needs: addresses, page, listed paths. Records, the
 //! zone, mail and the other handshakes run beside it, in the places it leaves
-//! free.
+//! free. `docs/architecture.md` counts it out.
 
 mod handshakes;
 mod web;
@@ -23,8 +23,9 @@ use super::errands::Errands;
 use super::exposure::Exposure;
 use super::files::Files;
 use super::host::{self, Resolution};
-use super::http::{Browser, Journey};
+use super::http::{Browser, Hop, Journey};
 use super::http1::Response;
+use super::mail::{self, Mail};
 use super::net::Net;
 use super::origin::{self, Origin, Reverse};
 use super::registration::{self, Nothing, Registration};
@@ -38,6 +39,9 @@ pub use web::{NOT_PROBED, NOT_WANTED};
 
 /// The whole analysis; the gate's own deadline is later.
 pub const DEADLINE: Duration = Duration::from_secs(12);
+
+/// Name servers whose networks are compared.
+const NEIGHBOURS: usize = 2;
 
 /// Records asked for at the host: the member of the report, the type.
 pub const RECORDS: [(&str, Rtype); 6] = [
@@ -67,10 +71,14 @@ pub struct Probes {
     pub zone: Option<Zone>,
     /// Where the host may be reached.
     pub resolution: Option<Resolution>,
+    /// What the domain says about its mail.
+    pub mail: Mail,
     /// The way back from the first address.
     pub reverse: Option<Reverse>,
     /// Who announces the first address.
     pub origin: Option<Result<Origin, String>>,
+    /// Whether the operator lets us ask who announces an address.
+    pub asks_origin: bool,
     /// The certificate and what was negotiated.
     pub tls: Tls,
     /// What transparency logs hold for the host.
@@ -79,6 +87,9 @@ pub struct Probes {
     pub https: Option<Result<Journey, Failure>>,
     /// From `http://` on.
     pub http: Option<Result<Journey, Failure>>,
+    /// The first request of a journey again, to an address of the other
+    /// family.
+    pub other_family: Option<Hop>,
     /// The listed paths.
     pub exposure: Option<Result<Exposure, Failure>>,
     /// The files that the site publishes for others.
@@ -108,12 +119,15 @@ impl Probes {
             caa: Vec::new(),
             zone: None,
             resolution: None,
+            mail: Mail::default(),
             reverse: None,
             origin: None,
+            asks_origin: true,
             tls: Tls::default(),
             ct: None,
             https: None,
             http: None,
+            other_family: None,
             exposure: None,
             files: None,
             foreign: None,
@@ -183,13 +197,15 @@ impl Run {
     /// has.
     pub fn new(net: Net, guard: Rc<Guard>, url: PublicUrl, nonce: String) -> Run {
         let resolver = Resolver::new(net.clone());
+        let mut board = Probes::new(url.clone(), net.now_ms());
+        board.asks_origin = net.config().asks_origin;
         Run {
             browser: Browser {
                 net: net.clone(),
                 resolver: resolver.clone(),
                 guard: Rc::clone(&guard),
             },
-            board: RefCell::new(Probes::new(url.clone(), net.now_ms())),
+            board: RefCell::new(board),
             resolver,
             net,
             guard,
@@ -207,15 +223,16 @@ impl Run {
     /// Runs every probe, at most until the deadline. Whatever is missing then
     /// is missing from the result.
     pub async fn go(self) -> Probes {
+        self.net.keep();
         let work = async {
             match self.url.name() {
                 // Addresses first in line: everything that connects waits.
                 Some(host) => {
                     let named = join5(
-                        self.web(),
+                        self.web_server(),
                         self.records(host),
                         self.zone(host),
-                        self.policies(host),
+                        self.mail(host),
                         join(self.back(), self.logged(Some(host))),
                     );
                     let all = join(named, self.registrations(Some(host)));
@@ -224,13 +241,19 @@ impl Run {
                 }
                 None => {
                     let all = join(self.registrations(None), self.logged(None));
-                    join3(self.web(), self.back(), all).await;
+                    join3(self.web_server(), self.back(), all).await;
                 }
             }
             Ok(())
         };
         let _ = self.net.within(DEADLINE, work).await;
         self.board.into_inner()
+    }
+
+    /// The web server; then its share of subrequests is everybody's.
+    async fn web_server(&self) {
+        self.web().await;
+        self.net.release();
     }
 
     fn note<T>(&self, write: impl FnOnce(&mut Probes) -> T) -> T {
@@ -283,25 +306,115 @@ impl Run {
         let zone = async {
             if let Some(apex) = zone::apex(&self.resolver, host).await {
                 let direct = async { self.wish().await == Wish::All };
+                let riders = mail::riders(host);
                 let place = zone::Place {
                     net: &self.net,
                     resolver: &self.resolver,
                     guard: &self.guard,
+                    riders: &riders,
                 };
                 let zone = zone::probe(place, &apex, &self.nonce, direct).await;
                 self.note(|probes| probes.zone = Some(zone));
             }
+            join(self.below(host), self.systems()).await;
         };
         join(climb, zone).await;
     }
 
-    /// Records at names below the host that say how it is to be treated.
-    async fn policies(&self, host: &str) {
-        let exchange = self
-            .resolver
-            .ask(&format!("_dmarc.{host}"), Rtype::TXT)
-            .await;
-        self.note_exchange("dmarc", exchange);
+    /// Who announces the zone's servers.
+    async fn systems(&self) {
+        if !self.net.config().asks_origin {
+            return;
+        }
+        let addresses: Vec<_> = self.note(|probes| {
+            let servers = probes.zone.iter().flat_map(|zone| &zone.servers);
+            let firsts = servers.filter_map(|server| server.v4.addresses().next());
+            firsts.take(NEIGHBOURS).collect()
+        });
+        // One alone has no neighbour to differ from.
+        if addresses.len() < NEIGHBOURS {
+            return;
+        }
+        let systems = origin::numbers(&self.resolver, &addresses).await;
+        self.note(|probes| {
+            if let Some(zone) = &mut probes.zone {
+                zone.systems = systems;
+            }
+        });
+    }
+
+    /// Who takes the domain's mail, and who may send it.
+    async fn mail(&self, host: &str) {
+        let servers = async {
+            let mx = self.resolver.ask(host, Rtype::MX).await;
+            if mx.is_conclusive() {
+                let servers = mail::servers(&self.resolver, &mx).await;
+                self.note(|probes| probes.mail.servers = Some(servers));
+            }
+        };
+        let senders = async {
+            let txt = self.resolver.ask(host, Rtype::TXT).await;
+            let walk = mail::spf::walk(&self.resolver, host, &txt).await;
+            self.note(|probes| probes.mail.spf = walk);
+        };
+        let policy = async {
+            let own = format!("_dmarc.{host}");
+            let exchange = self.resolver.ask(&own, Rtype::TXT).await;
+            self.note_exchange("dmarc", exchange);
+            let apex = zone::apex(&self.resolver, host).await;
+            let found = mail::dmarc::find(&self.resolver, host, apex.as_deref()).await;
+            self.note(|probes| probes.mail.dmarc = Some(found));
+        };
+        join3(servers, senders, policy).await;
+    }
+
+    /// Mail's records at names below the host. Most were asked on the
+    /// connection to the zone's own server; the rest is asked for where it
+    /// matters: at a domain that takes mail, or at an apex.
+    async fn below(&self, host: &str) {
+        let given = self.note(|probes| {
+            let servers = probes.zone.iter_mut().flat_map(|zone| &mut zone.servers);
+            let direct = servers.filter_map(|server| server.direct.as_mut());
+            direct
+                .flat_map(|said| std::mem::take(&mut said.answers))
+                .collect::<Vec<_>>()
+        });
+        let answers = mail::Answers::new(&self.resolver, &given);
+        let mx = self.resolver.ask(host, Rtype::MX).await;
+        let takes_mail = mail::takes_mail(&mx);
+        let wanted = takes_mail || self.note(|probes| probes.is_apex());
+        let texts = async {
+            let tls_rpt = async {
+                match takes_mail {
+                    true => Some(answers.ask(&mail::tls_rpt_name(host), Rtype::TXT).await),
+                    false => None,
+                }
+            };
+            let bimi = async {
+                match wanted {
+                    true => Some(answers.ask(&mail::bimi_name(host), Rtype::TXT).await),
+                    false => None,
+                }
+            };
+            let (tls_rpt, bimi) = join(tls_rpt, bimi).await;
+            self.note(|probes| {
+                probes.mail.tls_rpt = tls_rpt;
+                probes.mail.bimi = bimi;
+            });
+        };
+        let keys = async {
+            let keys = mail::dkim::find(&answers, host, wanted).await;
+            self.note(|probes| probes.mail.dkim = Some(keys));
+        };
+        let strict = async {
+            if takes_mail {
+                let direct = self.wish().await == Wish::All;
+                let sts = mail::sts::find(&self.browser, &answers, host, direct).await;
+                self.note(|probes| probes.mail.sts = Some(sts));
+            }
+        };
+        // The longest chain of the three goes first.
+        join3(strict, texts, keys).await;
     }
 
     /// What the registries say of the domain and the first address.
@@ -334,6 +447,9 @@ impl Run {
             self.note(|probes| probes.reverse = Some(reverse));
         };
         let origin = async {
+            if !self.net.config().asks_origin {
+                return;
+            }
             let origin = origin::of(&self.resolver, &[ip]).await.pop();
             self.note(|probes| probes.origin = origin);
         };

@@ -1,6 +1,7 @@
 //! Probes as the report's `probes` member. Findings point into this, so a
 //! member that moves here moves there.
 
+mod mail;
 mod tls;
 mod web;
 
@@ -32,6 +33,7 @@ pub fn probes(probes: &Probes) -> Value {
         "dns": probes.dns.iter().map(|(member, exchange)| (*member, &**exchange)).collect::<BTreeMap<_, _>>(),
         "caa": probes.caa.iter().map(|exchange| &**exchange).collect::<Vec<_>>(),
         "zone": probes.zone.as_ref().map(zone),
+        "mail": mail::rendered(&probes.mail),
         "addresses": addresses(probes.resolution.as_ref()),
         "reverse": probes.reverse.as_ref().map(|reverse| json!({
             "ptr": &*reverse.ptr,
@@ -48,6 +50,7 @@ pub fn probes(probes: &Probes) -> Value {
             "https": journey(probes.https.as_ref()),
             "http": journey(probes.http.as_ref()),
             "foreignOrigin": web::foreign(probes.foreign.as_ref()),
+            "otherFamily": probes.other_family.as_ref().map(hop),
         },
         "exposure": exposure(probes.exposure.as_ref()),
         "files": files(probes.files.as_ref()),
@@ -105,6 +108,10 @@ fn zone(zone: &Zone) -> Value {
         "ds": &*zone.ds,
         "dnskey": zone.dnskey.as_deref(),
         "wildcard": nobody(&zone.wildcard),
+        "systems": zone.systems.iter().map(|system| match system {
+            Ok(number) => json!(number),
+            Err(why) => json!({ "unknown": why }),
+        }).collect::<Vec<_>>(),
     })
 }
 

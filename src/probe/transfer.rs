@@ -1,6 +1,9 @@
 //! One TCP conversation with an authoritative server (RFC 7766): does it know
 //! the zone, and does it give all of it away (AXFR, RFC 5936)?
 //!
+//! The connection is there anyway, and a subrequest each is dear: questions
+//! about names below the host ride on it ([`Rider`]).
+//!
 //! Records that come are counted and forgotten: that a zone is open is the
 //! finding, what it holds is none of our business.
 
@@ -13,8 +16,9 @@ use std::str::FromStr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Failure;
-use super::dns::{Exchange, Rtype};
+use super::dns::{self, Exchange, Rtype};
 use super::net::{Line, Net};
+use super::slots::Priority;
 use crate::guard::Guard;
 
 /// Until the connection stands.
@@ -26,12 +30,25 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 /// Messages of a transfer that are read: enough to know that it is one.
 const MESSAGE_LIMIT: usize = 4;
 
-/// Ids of our two questions; one connection carries no others.
+/// Ids of our two questions; those of riders count on from the third.
 const SOA_ID: u16 = 0x6e72;
 const AXFR_ID: u16 = 0x6e73;
+const RIDER_ID: u16 = 0x6e74;
+
+/// The RD bit in the third octet of a message.
+const RECURSION_DESIRED: u8 = 0x01;
+
+/// A question that rides on the conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rider {
+    /// The name.
+    pub name: String,
+    /// The type.
+    pub rtype: Rtype,
+}
 
 /// What a server said of a zone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transfer {
     /// The address that was spoken to.
@@ -45,6 +62,9 @@ pub struct Transfer {
     pub rcode: String,
     /// What came of asking for the whole zone.
     pub outcome: Outcome,
+    /// What riders were answered with authority.
+    #[serde(skip)]
+    pub answers: Vec<Exchange>,
 }
 
 /// What came of asking for the whole zone.
@@ -60,65 +80,98 @@ pub enum Outcome {
 }
 
 /// Speaks to a server at its first address, if that may be spoken to.
-pub async fn probe(net: &Net, guard: &Guard, zone: &str, server: &str, v4: &Exchange) -> Transfer {
-    let nothing = |failure: Failure| Transfer {
+pub async fn probe(
+    net: &Net,
+    guard: &Guard,
+    zone: &str,
+    (server, v4): (&str, &Exchange),
+    riders: &[Rider],
+) -> Transfer {
+    let mut said = Transfer {
         address: None,
         authoritative: None,
         rcode: String::new(),
+        outcome: Outcome::Failed(Failure::TimedOut),
+        answers: Vec::new(),
+    };
+    let failed = |said: Transfer, failure: Failure| Transfer {
         outcome: Outcome::Failed(failure),
+        ..said
     };
     let Some(ip) = v4.addresses().next() else {
-        return nothing(Failure::Blocked("the server has no address"));
+        return failed(said, Failure::Blocked("the server has no address"));
     };
     let Ok(address) = guard.judge_name_server(server, ip) else {
-        return nothing(Failure::Skipped(
-            "the server's address may not be connected to",
-        ));
+        let why = Failure::Skipped("the server's address may not be connected to");
+        return failed(said, why);
     };
-    let mut talk = match net.connect(&address, CONNECT_LIMIT).await {
-        Ok(line) => Talk { line },
-        Err(failure) => return nothing(failure),
+    let line = match net
+        .connect_as(&address, Priority::Normal, CONNECT_LIMIT)
+        .await
+    {
+        Ok(line) => line,
+        Err(failure) => return failed(said, failure),
     };
-    let said = Transfer {
-        address: Some(address.ip().to_string()),
-        ..nothing(Failure::TimedOut)
+    said.address = Some(address.ip().to_string());
+    let mut talk = Talk {
+        line,
+        questions: riders.iter().zip(RIDER_ID..).filter_map(ride).collect(),
     };
-    net.within(CONNECT_LIMIT + ANSWER_LIMIT, async {
-        Ok(talk.hold(net, zone, said).await)
-    })
-    .await
-    .unwrap_or_else(nothing)
+    let limit = CONNECT_LIMIT + ANSWER_LIMIT;
+    // What was said until then stands.
+    let _ = net.within(limit, talk.hold(net, zone, &mut said)).await;
+    said
+}
+
+/// A rider's question as it is sent: nothing is asked recursively.
+fn ride((rider, id): (&Rider, u16)) -> Option<(u16, Rider, Vec<u8>)> {
+    let mut query = dns::query(&rider.name, rider.rtype)?;
+    query
+        .get_mut(..2)?
+        .copy_from_slice(id.to_be_bytes().as_slice());
+    *query.get_mut(2)? &= !RECURSION_DESIRED;
+    Some((id, rider.clone(), query))
 }
 
 struct Talk {
     line: Line,
+    /// Riders by id, each with its message; answered ones leave.
+    questions: Vec<(u16, Rider, Vec<u8>)>,
 }
 
 impl Talk {
-    async fn hold(&mut self, net: &Net, zone: &str, mut said: Transfer) -> Transfer {
-        let questions = [
-            question(zone, Rtype::SOA, SOA_ID),
-            question(zone, Rtype::AXFR, AXFR_ID),
-        ];
-        let wire: Vec<u8> = questions.into_iter().flatten().flatten().collect();
+    async fn hold(&mut self, net: &Net, zone: &str, said: &mut Transfer) -> Result<(), Failure> {
+        let first = question(zone, Rtype::SOA, SOA_ID);
+        let riders = self
+            .questions
+            .iter()
+            .filter_map(|(_, _, wire)| framed(wire));
+        let last = question(zone, Rtype::AXFR, AXFR_ID);
+        let wire: Vec<u8> = first
+            .into_iter()
+            .chain(riders)
+            .chain(last)
+            .flatten()
+            .collect();
         if let Err(failure) = self.send(&wire).await {
-            return Transfer {
-                outcome: Outcome::Failed(failure),
-                ..said
-            };
+            said.outcome = Outcome::Failed(failure);
+            return Ok(());
         }
         let mut records = 0;
-        for _ in 0..MESSAGE_LIMIT {
+        let mut decided = false;
+        for _ in 0..MESSAGE_LIMIT + self.questions.len() {
+            if decided && self.questions.is_empty() {
+                return Ok(());
+            }
             let bytes = match net.within(ANSWER_LIMIT, self.receive()).await {
                 Ok(bytes) => bytes,
+                Err(_) if decided => return Ok(()),
                 Err(failure) => {
-                    return Transfer {
-                        outcome: ended(records, said.authoritative, failure),
-                        ..said
-                    };
+                    said.outcome = ended(records, said.authoritative, failure);
+                    return Ok(());
                 }
             };
-            let Ok(message) = Message::from_octets(bytes) else {
+            let Ok(message) = Message::from_octets(bytes.as_slice()) else {
                 continue;
             };
             let counts = message.header_counts();
@@ -130,32 +183,38 @@ impl Talk {
                     said.authoritative = Some(knows);
                     said.rcode = code.to_string();
                 }
+                AXFR_ID if decided => {}
                 AXFR_ID if code != Rcode::NOERROR => {
-                    return Transfer {
-                        outcome: Outcome::Closed(code.to_string()),
-                        ..said
-                    };
+                    said.outcome = Outcome::Closed(code.to_string());
+                    decided = true;
                 }
                 AXFR_ID => {
                     records += usize::from(counts.ancount());
                     // A lone SOA may be all that one may have (RFC 5936
                     // section 2.2): a second record makes it a transfer.
                     if records > 1 && said.authoritative.is_some() {
-                        return Transfer {
-                            outcome: Outcome::Open(records),
-                            ..said
-                        };
+                        said.outcome = Outcome::Open(records);
+                        decided = true;
                     }
                 }
-                _ => {}
+                id => said.answers.extend(self.answered(id, &bytes)),
             }
         }
-        let outcome = ended(
-            records,
-            said.authoritative,
-            Failure::malformed("more messages than were asked for"),
-        );
-        Transfer { outcome, ..said }
+        if !decided {
+            let failure = Failure::malformed("more messages than were asked for");
+            said.outcome = ended(records, said.authoritative, failure);
+        }
+        Ok(())
+    }
+
+    /// A rider's answer; a refusal, or one without authority as a referral is
+    /// one, is none.
+    fn answered(&mut self, id: u16, bytes: &[u8]) -> Option<Exchange> {
+        let at = self.questions.iter().position(|(own, _, _)| *own == id)?;
+        let (_, rider, query) = self.questions.swap_remove(at);
+        let exchange = dns::read(&rider.name, rider.rtype, &query, bytes);
+        let counts = exchange.flags.contains(&"aa") && exchange.is_conclusive();
+        counts.then_some(exchange)
     }
 
     async fn send(&mut self, wire: &[u8]) -> Result<(), Failure> {
@@ -195,7 +254,11 @@ fn question(zone: &str, rtype: Rtype, id: u16) -> Option<Vec<u8>> {
     builder.header_mut().set_id(id);
     let mut question = builder.question();
     question.push((name, rtype)).ok()?;
-    let message = question.finish();
+    framed(&question.finish())
+}
+
+/// A message behind its length, as TCP carries it (RFC 1035 section 4.2.2).
+fn framed(message: &[u8]) -> Option<Vec<u8>> {
     let length = u16::try_from(message.len()).ok()?;
-    Some([length.to_be_bytes().as_slice(), &message].concat())
+    Some([length.to_be_bytes().as_slice(), message].concat())
 }

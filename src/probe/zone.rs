@@ -11,11 +11,11 @@ use futures_util::future::{join, join_all, join4};
 use super::dns::{Exchange, Resolver, Rtype, Status};
 use super::net::Net;
 use super::rdata::Data;
-use super::transfer::{self, Transfer};
+use super::transfer::{self, Rider, Transfer};
 use crate::guard::Guard;
 
 /// Name servers that are looked at.
-const SERVER_LIMIT: usize = 4;
+const SERVER_LIMIT: usize = 3;
 
 /// Name servers that are asked for their IPv6 address.
 const V6_LIMIT: usize = 2;
@@ -43,6 +43,9 @@ pub struct Zone {
     pub dnskey: Option<Rc<Exchange>>,
     /// A name that nobody has, below the apex.
     pub wildcard: Rc<Exchange>,
+    /// Which autonomous systems announce the servers that were looked at, by
+    /// server; empty when nobody was asked.
+    pub systems: Vec<Result<u32, String>>,
 }
 
 /// One name server.
@@ -95,6 +98,8 @@ pub struct Place<'a> {
     pub resolver: &'a Resolver,
     /// The judge.
     pub guard: &'a Guard,
+    /// What the first server is asked besides.
+    pub riders: &'a [Rider],
 }
 
 /// Asks everything about a zone. `direct` says, once it is known, whether its
@@ -139,6 +144,7 @@ pub async fn probe(
         ds,
         dnskey,
         wildcard,
+        systems: Vec::new(),
     }
 }
 
@@ -157,8 +163,12 @@ async fn server(
     };
     let direct = async {
         let v4 = place.resolver.ask(name, Rtype::A).await;
+        let riders = if at == 0 { place.riders } else { &[] };
         let said = match at < TRANSFER_LIMIT && direct.await {
-            true => Some(transfer::probe(place.net, place.guard, apex, name, &v4).await),
+            true => {
+                let server = (name, &*v4);
+                Some(transfer::probe(place.net, place.guard, apex, server, riders).await)
+            }
             false => None,
         };
         (v4, said)

@@ -19,6 +19,7 @@ use crate::probe::agent::SERVICE;
 use crate::probe::dns::Status;
 use crate::probe::host::Resolution;
 use crate::probe::net::Net;
+use crate::probe::origin;
 use crate::probe::plan::{Probes, Run};
 use crate::probe::render;
 use crate::probe::wishes::Wish;
@@ -191,15 +192,16 @@ fn report(plan: &Plan, world: &World, probes: &Probes) -> Report {
     }
 }
 
-/// Who besides the host learned of its name.
+/// Everybody else who learned of the target. A literal address is told to
+/// the resolver too, as the name that leads back from it.
 fn third_parties(world: &World, probes: &Probes) -> Vec<ThirdParty> {
     let party = |host: &str, purpose: &str| ThirdParty {
         host: host.to_owned(),
         purpose: purpose.to_owned(),
     };
-    let mut parties = Vec::new();
-    if probes.url.name().is_some() {
-        parties.push(party(world.config.doh.host(), "DNS over HTTPS"));
+    let mut parties = vec![party(world.config.doh.host(), "DNS over HTTPS")];
+    if probes.origin.is_some() {
+        parties.push(party(origin::SERVICE, "origin network, over DNS"));
     }
     let searched = !matches!(
         probes.ct,

@@ -118,7 +118,7 @@ pub(super) struct Output {
     /// Origin networks, when ASN was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<Vec<Announced>>,
-    /// Record types that an address cannot have.
+    /// What an address cannot have, and what this deployment does not ask.
     not_applicable: Vec<Kind>,
     /// Everyone who learned of this question.
     third_parties: Vec<ThirdParty>,
@@ -205,12 +205,16 @@ struct Asker<'a> {
 
 impl Asker<'_> {
     async fn output(&self, plan: Plan) -> Output {
-        let (types, not_applicable) = questions(&plan);
+        let (types, mut not_applicable) = questions(&plan);
         let name = match &plan.name {
             LookupName::Name(name) => name.as_str().to_owned(),
             LookupName::Address(ip) => origin::reverse_name(*ip),
         };
         let wants = |kind: Kind| plan.records.contains(&kind);
+        let asks_origin = wants(Kind::Asn) && self.world.config.asks_origin;
+        if wants(Kind::Asn) && !asks_origin {
+            not_applicable.push(Kind::Asn);
+        }
         let answers = join_all(types.iter().map(|rtype| self.resolver.ask(&name, *rtype)));
         let registration = async {
             match wants(Kind::Rdap) {
@@ -219,7 +223,7 @@ impl Asker<'_> {
             }
         };
         let origin = async {
-            match wants(Kind::Asn) {
+            match asks_origin {
                 true => Some(self.origin(&plan.name).await),
                 false => None,
             }

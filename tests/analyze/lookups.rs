@@ -234,3 +234,24 @@ fn private_addresses_of_a_name_are_told_to_nobody() {
         );
     });
 }
+
+#[test]
+fn where_the_operator_wants_no_origin_asked_the_answer_says_so() {
+    run(async {
+        let stage = Stage::new().with("ORIGIN_AS", "off");
+        let arguments = json!({ "name": IP, "records": ["PTR", "ASN"] });
+        let answer = stage.call("lookup", arguments).await.unwrap();
+        assert_eq!(answer["notApplicable"], json!(["ASN"]));
+        assert!(answer.get("origin").is_none());
+        assert!(!answer["thirdParties"].to_string().contains("cymru"));
+
+        stage.net.address(HOST, IP);
+        good_zone(&stage.net);
+        let report = stage.analyze(HOST).await.unwrap();
+        for id in ["dns.origin", "dns.anycast", "dns.name_server_as"] {
+            assert_eq!(state(&report, id), "not_applicable", "{id}");
+        }
+        let asked = |(name, _): &(String, Rtype)| name.ends_with("cymru.com");
+        assert!(!stage.net.asked.borrow().iter().any(asked));
+    });
+}

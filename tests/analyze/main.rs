@@ -13,6 +13,7 @@ mod faults;
 mod fuzzed;
 mod hosts;
 mod lookups;
+mod mails;
 mod own_site;
 mod registrations;
 mod reports;
@@ -34,6 +35,7 @@ use support::{CountingRandom, MIDNIGHT, MemoryReports};
 
 const HOST: &str = "good.net";
 const IP: &str = "93.184.215.14";
+const IP6: &str = "2606:2800:21f:cb07::1";
 
 /// Where certificates issued for the host are searched.
 const LOG_SEARCH: &str = "https://crt.sh/?q=good.net&output=json&exclude=expired&deduplicate=Y";
@@ -118,7 +120,7 @@ fn run(test: impl Future<Output = ()>) {
 fn good_host(net: &Internet, authority: &Authority) {
     good_zone(net);
     net.address(HOST, IP);
-    net.address(HOST, "2606:2800:21f:cb07::1");
+    net.address(HOST, IP6);
     net.texts(HOST, &["v=spf1 mx -all"]);
     net.texts(
         "_dmarc.good.net",
@@ -129,11 +131,10 @@ fn good_host(net: &Internet, authority: &Authority) {
         Rtype::CAA,
         Says::Records(vec![Data::Issue(String::from("ca.net"))]),
     );
-    net.https(
-        &format!("{IP}:443"),
-        authority.serves(&Leaf::of(HOST)),
-        good_site(),
-    );
+    for ip in [IP, "[2606:2800:21f:cb07::1]"] {
+        let serves = authority.serves(&Leaf::of(HOST));
+        net.https(&format!("{ip}:443"), serves, good_site());
+    }
     net.http(&format!("{IP}:80"), to_https());
     net.file(LOG_SEARCH, 200, &[], "[]");
 }
@@ -157,6 +158,10 @@ fn good_zone(net: &Internet) {
         net.address(name, ip);
         net.address(name, "2001:500:8f::53");
         net.name_server(&format!("{ip}:53"), HOST, Zone::Closed);
+    }
+    for (server, system) in [("53.135.43.199", 64500), ("53.133.43.199", 64501)] {
+        let mapped = format!("{system} | 199.43.0.0/16 | US | arin | 1994-01-01");
+        net.texts(&format!("{server}.origin.asn.cymru.com"), &[&mapped]);
     }
     good_registration(net);
 }

@@ -35,6 +35,45 @@ fn every_pointer_of_every_finding_leads_to_its_value() {
     });
 }
 
+/// The report as it was stored, which nothing is cut from.
+fn stored(stage: &Stage, report: &Value) -> Value {
+    let reports = stage.reports.0.borrow();
+    serde_json::from_str(&reports[report["id"].as_str().unwrap()]).unwrap()
+}
+
+#[test]
+fn every_check_is_answered_once() {
+    run(async {
+        let (stage, report) = some_report("full").await;
+        let whole = stored(&stage, &report);
+        let findings = whole["findings"].as_array().unwrap();
+        let mut said: Vec<&str> = findings
+            .iter()
+            .map(|finding| finding["id"].as_str().unwrap())
+            .collect();
+        said.sort_unstable();
+        let checks = netrecon::check::ALL.iter().copied().flatten();
+        let mut known: Vec<&str> = checks.map(|check| check.id).collect();
+        // Said only where there is something to say.
+        known.retain(|id| !id.starts_with("content.") || said.contains(id));
+        known.sort_unstable();
+        assert_eq!(said, known);
+    });
+}
+
+#[test]
+fn commands_about_an_address_are_whole_too() {
+    run(async {
+        let stage = Stage::new();
+        let report = stage.analyze(IP).await.unwrap();
+        let whole = stored(&stage, &report);
+        for finding in whole["findings"].as_array().unwrap() {
+            let command = finding["reproduce"].as_str().unwrap();
+            assert!(!command.contains(['{', '}']), "{command}");
+        }
+    });
+}
+
 #[test]
 fn every_finding_has_its_whole_form() {
     run(async {

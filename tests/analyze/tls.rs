@@ -59,7 +59,8 @@ fn one_host_costs_one_handshake_and_at_most_seven_hellos() {
     run(async {
         let (stage, authority) = good_stage();
         stage.analyze(HOST).await.unwrap();
-        let secure = |at: &&std::net::SocketAddr| at.port() == 443;
+        // The page once more, over the other family, is no part of it.
+        let secure = |at: &&std::net::SocketAddr| at.port() == 443 && at.is_ipv4();
         assert_eq!(
             stage.net.connected.borrow().iter().filter(secure).count(),
             6
@@ -367,8 +368,8 @@ fn what_is_logged_is_compared_with_what_is_presented() {
             .file(LOG_SEARCH, 200, &[], &entry(serial, "CN=Log CA"));
         let report = stage.analyze(HOST).await.unwrap();
         assert_eq!(state(&report, "tls.ct"), "pass");
-        let party = &report["thirdParties"][1];
-        assert_eq!(party["host"], "crt.sh");
+        let parties = report["thirdParties"].as_array().unwrap();
+        assert!(parties.iter().any(|party| party["host"] == "crt.sh"));
     });
 }
 

@@ -242,3 +242,62 @@ fn an_owner_who_allows_dns_only_gets_dns_only() {
         assert_eq!(report["coverage"]["ratio"], 1.0);
     });
 }
+
+#[test]
+fn the_web_server_is_asked_over_both_families() {
+    run(async {
+        let v6 = "[2606:2800:21f:cb07::1]:443";
+        let page = |status| Site::new().on("/", response(status, &[], "hello"));
+        for (other, wanted) in [
+            (Some("200 OK"), "pass"),
+            (Some("503 Service Unavailable"), "warn"),
+            (None, "fail"),
+        ] {
+            let authority = Authority::new();
+            let stage = Stage::new().trusting(&authority);
+            good_zone(&stage.net);
+            stage.net.address(HOST, IP);
+            stage.net.address(HOST, IP6);
+            let leaf = Leaf::of(HOST);
+            let serves = || authority.serves(&leaf);
+            stage
+                .net
+                .https(&format!("{IP}:443"), serves(), page("200 OK"));
+            if let Some(status) = other {
+                stage.net.https(v6, serves(), page(status));
+            }
+            let report = stage.analyze(HOST).await.unwrap();
+            assert_eq!(state(&report, "dns.ipv6_parity"), wanted, "{other:?}");
+        }
+    });
+}
+
+#[test]
+fn name_servers_of_one_network_are_told_from_those_of_two() {
+    run(async {
+        for (second, wanted) in [("64500", "info"), ("64501", "pass")] {
+            let report = analyzed(|net| {
+                let mapped = |number| format!("{number} | 199.43.0.0/16 | US | arin | 1994-01-01");
+                for (server, number) in [("53.135.43.199", "64500"), ("53.133.43.199", second)] {
+                    let name = format!("{server}.origin.asn.cymru.com");
+                    net.texts(&name, &[&mapped(number)]);
+                }
+            })
+            .await;
+            assert_eq!(state(&report, "dns.name_server_as"), wanted, "{second}");
+        }
+    });
+}
+
+#[test]
+fn what_the_resolver_adds_to_an_answer_is_told() {
+    run(async {
+        let report = analyzed(|net| {
+            net.says(HOST, Rtype::MX, Says::Code(Rcode::NOERROR, vec![3]));
+        })
+        .await;
+        let found = finding(&report, "dns.extended_errors");
+        assert_eq!(found["state"], "warn");
+        assert!(found["title"].as_str().unwrap().contains("3 Stale Answer"));
+    });
+}

@@ -70,8 +70,14 @@ impl Run {
             return self.note(|probes| probes.set_out(failure));
         }
         let (secure, plain) = (self.url_for(Scheme::Https), self.url_for(Scheme::Http));
-        let (over_https, over_http) =
-            join(self.https(secure.clone()), self.http(plain, secure.ok())).await;
+        let ((over_https, over_http), ()) = join(
+            join(
+                self.https(secure.clone()),
+                self.http(plain.clone(), secure.clone().ok()),
+            ),
+            self.other_family(secure.or(plain)),
+        )
+        .await;
         if over_https {
             return;
         }
@@ -187,5 +193,23 @@ impl Run {
         let journey = self.browser.follow(hop, secure.as_ref()).await;
         self.note(|probes| probes.http = Some(Ok(journey)));
         reached.then_some((url, to, web))
+    }
+
+    /// The first request again, to an address of the other family: what a
+    /// client in the other network would see.
+    async fn other_family(&self, url: Result<PublicUrl, Failure>) {
+        let Ok(url) = url else { return };
+        let resolution = host::resolve(&self.browser.resolver, &self.guard, &url).await;
+        let Resolution::Judged(addresses) = resolution else {
+            return;
+        };
+        let Some(first) = addresses.first().map(|to| to.ip().is_ipv4()) else {
+            return;
+        };
+        let other = addresses.iter().find(|to| to.ip().is_ipv4() != first);
+        if let Some(other) = other.filter(|other| !host::refuses_sockets(other)) {
+            let (hop, _) = self.browser.step(&url, other).await;
+            self.note(|probes| probes.other_family = Some(hop));
+        }
     }
 }

@@ -54,6 +54,8 @@ fn page(visit: &Visit<'_>) -> Markup {
             ul {
                 li { "DNS questions about the name, through the resolver named in the report." }
                 li { "A few HTTP requests, " code { "GET" } " and " code { "HEAD" } " only, to the ports " (ports(&config.policy.ports)) ", each redirect judged before it is followed." }
+                li { "One conversation with each of two name servers of the zone, over TCP: whether they know it, whether they hand it to anyone, and what they say of its mail. Records of a zone that is open are counted and forgotten." }
+                li { "The MTA-STS policy, where the domain announces one. No mail server is spoken to." }
                 li { "TLS handshakes, to read the certificates and what the server offers." }
                 li { "At most twelve requests for paths that should not answer, with one control request, so that a site which answers everything yields no finding." }
                 li { "It starts only when someone asks. One address gets at most " (analyze.limit) " analyses per " (analyze.seconds) " seconds, one host at most " (target.limit) " per " (target.seconds) " seconds from everybody together." }
@@ -66,6 +68,9 @@ fn page(visit: &Visit<'_>) -> Markup {
                 li { "the resolver " code { (config.doh.host()) } ", for DNS;" }
                 @if let Some(rdap) = &config.rdap {
                     li { "the registration service " code { (rdap.host()) } ", and the registry it refers to;" }
+                }
+                @if config.asks_origin {
+                    li { "the mapping service under " code { "cymru.com" } ", over DNS, for the network that announces an address;" }
                 }
                 @if let Some(ct) = &config.ct {
                     li { "the certificate transparency search " code { (ct.host()) } ", for the certificates issued for the name." }

@@ -18,6 +18,7 @@ pub(super) fn of(probes: &Probes) -> Coverage {
     let mut count = Count::default();
     dns(probes, &mut count);
     address(probes, &mut count);
+    mail(probes, &mut count);
     for outcome in probes.tls.outcomes() {
         match outcome {
             Some(Ok(()) | Err(Refused::Declined(_))) => count.had(true),
@@ -120,12 +121,55 @@ fn dns(probes: &Probes, count: &mut Count) {
     }
 }
 
+/// Lookups about mail that were made at all: which those are depends on what
+/// the first ones said.
+fn mail(probes: &Probes, count: &mut Count) {
+    let mail = &probes.mail;
+    for server in mail.servers.iter().flatten() {
+        let asked = std::iter::once(&server.v4)
+            .chain(&server.v6)
+            .chain(&server.tlsa);
+        for exchange in asked {
+            count.had(exchange.is_conclusive());
+        }
+    }
+    for exchange in mail.tls_rpt.iter().chain(&mail.bimi) {
+        count.had(exchange.is_conclusive());
+    }
+    if let Some(walk) = &mail.spf {
+        count.had(walk.unsure.is_none());
+    }
+    if let Some(found) = &mail.dmarc {
+        count.had(found.unsure.is_none());
+    }
+    if let Some(keys) = mail.dkim.as_ref().filter(|keys| !keys.tried.is_empty()) {
+        count.had(keys.unsure.is_none());
+    }
+    if let Some(sts) = &mail.sts {
+        count.had(sts.record.is_conclusive());
+        match &sts.policy {
+            Some(Ok(_)) => count.had(true),
+            Some(Err(failure)) => count.failed(failure),
+            None => {}
+        }
+    }
+}
+
 fn address(probes: &Probes, count: &mut Count) {
     if let Some(reverse) = &probes.reverse {
         count.had(reverse.ptr.is_conclusive());
     }
     if let Some(origin) = &probes.origin {
         count.had(origin.is_ok());
+    }
+    if let Some(hop) = &probes.other_family {
+        match &hop.outcome {
+            Ok(_) => count.had(true),
+            Err(failure) => count.failed(failure),
+        }
+    }
+    for system in probes.zone.iter().flat_map(|zone| &zone.systems) {
+        count.had(system.is_ok());
     }
 }
 

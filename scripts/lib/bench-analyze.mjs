@@ -1,0 +1,130 @@
+// What an analysis costs, in the offline internet: how many upstream delays long it is,
+// with every upstream answer held back by DELAY, what `lookup` of five types takes
+// likewise, and the processor time of workerd per analysis, beside that of an idle call.
+//
+// Usage: node scripts/lib/bench-analyze.mjs [--target HOST] [--rounds N]
+// The build must be there (scripts/build). It runs itself inside tests/lab/run.
+
+import { readFileSync, readdirSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { endGroup, startGroup } from "./group.mjs";
+import { Failure, script } from "./shell.mjs";
+import { startWorkerd } from "./workerd.mjs";
+
+const DELAY = 50;
+const TARGET = "lab-good.com";
+const TYPES = ["A", "AAAA", "MX", "NS", "TXT"];
+const CALLER = { host: "localhost", "cf-connecting-ip": "203.0.113.7", "content-type": "application/json" };
+const BUDGETS = JSON.stringify(
+  Object.fromEntries(["analyze", "lookup", "decode", "target"].map((name) => [name, { limit: 1_000_000, seconds: 1 }])),
+);
+
+/** Runs the measurement in the lab; its lines go to this process's output. */
+export async function benchAnalyze(...options) {
+  const self = fileURLToPath(import.meta.url);
+  const lab = startGroup(["tests/lab/run", "--", process.execPath, self, "--inside", ...options]);
+  const code = await lab.ended;
+  if (code === 75) console.log("analyze was not measured: this machine cannot hold the lab");
+  else if (code !== 0) throw new Failure(`the measurement of analyze ended with ${code}`);
+}
+
+async function inside({ target, rounds }) {
+  const { LAB_DOH_URL, LAB_RDAP_URL, LAB_CT_URL, LAB_CA_PEM, LAB_CONTROL_URL } = process.env;
+  const TRUST_ANCHORS = readFileSync(LAB_CA_PEM, "utf8");
+  const { group, url } = await startWorkerd("analyze", [
+    {
+      name: "netrecon",
+      modules: ["build/index.js", "build/index_bg.wasm"],
+      classes: { CLIENTS: "ClientObject", TALLY: "TallyObject", REPORTS: "ReportObject" },
+      kv: ["COUNTERS"],
+      vars: { BUDGETS, TRUST_ANCHORS, DOH_URL: LAB_DOH_URL, RDAP_URL: LAB_RDAP_URL, CT_URL: LAB_CT_URL },
+    },
+  ]);
+  const base = url("netrecon");
+  const call = async (tool, args) => {
+    const began = performance.now();
+    const response = await fetch(`${base}/api/${tool}`, { method: "POST", headers: CALLER, body: JSON.stringify(args) });
+    const answer = await response.text();
+    if (!response.ok) throw new Failure(`${tool}: ${response.status} ${answer.slice(0, 300)}`);
+    return performance.now() - began;
+  };
+  const analyze = () => call("analyze", { target });
+  const lookup = () => call("lookup", { name: target, records: TYPES });
+  const idle = () => call("decode", { text: "v=spf1 -all" });
+  const delay = (ms) => fetch(`${LAB_CONTROL_URL}/delay?ms=${ms}`, { method: "POST" });
+  try {
+    await untilAnswered(`${base}/livez`);
+    for (let warm = 0; warm < 5; warm += 1) for (const one of [analyze, lookup, idle]) await one();
+
+    const spent = { analyze: [], idle: [] };
+    for (let round = 0; round < rounds; round += 1) {
+      spent.analyze.push(await processorMs(group.pid, analyze));
+      spent.idle.push(await processorMs(group.pid, idle));
+    }
+    const undelayed = await medianOf(rounds, analyze);
+    await delay(DELAY);
+    const delayed = await medianOf(rounds, analyze);
+    const looked = await medianOf(rounds, lookup);
+
+    const net = median(spent.analyze) - median(spent.idle);
+    console.log(`
+analyze of ${target}, median of ${rounds}:
+  ${(delayed / DELAY).toFixed(1)} delays: ${delayed.toFixed(0)} ms with every upstream answer held back by ${DELAY} ms (goal: 6), ${undelayed.toFixed(0)} ms without
+  ${net.toFixed(1)} ms of processor time: ${median(spent.analyze).toFixed(1)} ms, less ${median(spent.idle).toFixed(1)} ms of a call that asks nothing (goal: 10)
+lookup of ${TYPES.length} types: ${(looked / DELAY).toFixed(2)} delays, ${looked.toFixed(0)} ms (goal: 1.2)`);
+  } finally {
+    await delay(0).catch(() => {});
+    await endGroup(group);
+  }
+}
+
+/** Processor time that all threads of workerd spend over one call and what follows it. */
+async function processorMs(pid, call) {
+  const before = threadsMs(pid);
+  await call();
+  await sleep(30); // what goes on after the answer has left
+  return threadsMs(pid) - before;
+}
+
+/** By the scheduler's own count, in nanoseconds; the ticks of /proc/PID/stat are too coarse. */
+function threadsMs(pid) {
+  const folder = `/proc/${pid}/task`;
+  const spent = readdirSync(folder).map((thread) => Number(readFileSync(`${folder}/${thread}/schedstat`, "utf8").split(" ")[0]));
+  return spent.reduce((sum, ns) => sum + ns, 0) / 1e6;
+}
+
+async function untilAnswered(url) {
+  for (let tries = 0; tries < 2_000; tries += 1) {
+    const ok = await fetch(url, { headers: CALLER }).then((response) => response.ok, () => false);
+    if (ok) return;
+    await sleep(5);
+  }
+  throw new Failure(`nobody answers at ${url}`);
+}
+
+async function medianOf(rounds, call) {
+  const times = [];
+  for (let round = 0; round < rounds; round += 1) times.push(await call());
+  return median(times);
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+script(import.meta, async (argv) => {
+  const options = {
+    target: { type: "string", default: TARGET },
+    rounds: { type: "string", default: "21" },
+    inside: { type: "boolean" },
+  };
+  const { values } = parseArgs({ args: argv, options });
+  const rounds = Number(values.rounds);
+  if (!(rounds >= 1)) throw new Failure("--rounds is a number from 1");
+  if (values.inside) await inside({ target: values.target, rounds });
+  else await benchAnalyze("--target", values.target, "--rounds", values.rounds);
+});

@@ -1,0 +1,140 @@
+//! DKIM keys under selectors that large senders use. A selector cannot be
+//! found out by asking DNS, so an absent key proves nothing, unless nothing at
+//! all stands below `_domainkey` (RFC 8020).
+
+use std::rc::Rc;
+
+use futures_util::future::join_all;
+
+use super::Answers;
+use crate::codec::dkim::{self, Dkim};
+use crate::probe::dns::{Exchange, Rtype, Status};
+
+/// Selectors that are tried, the most common first.
+pub const SELECTORS: [&str; 14] = [
+    "default",
+    "google",
+    "selector1",
+    "selector2",
+    "s1",
+    "s2",
+    "k1",
+    "k2",
+    "mail",
+    "dkim",
+    "fm1",
+    "protonmail",
+    "zoho",
+    "20230601",
+];
+
+/// Of these, how many the resolver is asked for where the zone's own server
+/// answered nothing: each is a subrequest then.
+const ASKED_LIMIT: usize = 3;
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    /// Keys by selector.
+    pub found: Vec<Key>,
+    /// Selectors that were answered for.
+    pub tried: Vec<&'static str>,
+    /// Whether nothing stands below `_domainkey`.
+    pub none_at_all: bool,
+    /// Why selectors are missing, where they are: the resolver's clause.
+    pub unsure: Option<String>,
+}
+
+/// One selector's record.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The selector.
+    pub selector: &'static str,
+    /// The record as published.
+    pub text: String,
+    /// What it says; `None` when it is no key record at all.
+    pub record: Option<Dkim>,
+}
+
+/// Where the keys of all selectors would stand.
+pub fn names(domain: &str) -> impl Iterator<Item = String> {
+    SELECTORS.iter().map(move |selector| name(selector, domain))
+}
+
+fn name(selector: &str, domain: &str) -> String {
+    format!("{selector}._domainkey.{domain}")
+}
+
+/// Looks for keys of `domain`. `wanted` says whether questions that cost
+/// something may be asked.
+pub async fn find(answers: &Answers<'_>, domain: &str, wanted: bool) -> Keys {
+    let mut keys = Keys::default();
+    if answers.is_empty() && wanted {
+        let parent = format!("_domainkey.{domain}");
+        let parent = answers.resolver().ask_extra(&parent, Rtype::TXT).await;
+        if parent.status == Status::NxDomain {
+            keys.none_at_all = true;
+            return keys;
+        }
+    }
+    let asked = SELECTORS
+        .iter()
+        .enumerate()
+        .map(|(at, selector)| async move {
+            let name = name(selector, domain);
+            if let Some(given) = answers.given(&name, Rtype::TXT) {
+                return Some((*selector, Rc::new(given.clone())));
+            }
+            let worth = match answers.is_empty() {
+                true => at < ASKED_LIMIT,
+                false => answers.leads_elsewhere(&name),
+            };
+            match wanted && worth {
+                true => Some((
+                    *selector,
+                    answers.resolver().ask_extra(&name, Rtype::TXT).await,
+                )),
+                false => None,
+            }
+        });
+    for (selector, exchange) in join_all(asked).await.into_iter().flatten() {
+        keys.take(selector, &exchange);
+    }
+    keys
+}
+
+impl Keys {
+    fn take(&mut self, selector: &'static str, exchange: &Exchange) {
+        if !exchange.is_conclusive() {
+            self.unsure.get_or_insert_with(|| exchange.clause());
+            return;
+        }
+        self.tried.push(selector);
+        // A wildcard answers every selector with texts that are no keys.
+        let text = exchange
+            .texts()
+            .find(|text| dkim::parse(text).is_ok())
+            .or_else(|| exchange.texts().find(|text| text.contains("p=")));
+        if let Some(text) = text {
+            self.found.push(Key {
+                selector,
+                text: text.to_owned(),
+                record: dkim::parse(text).ok().map(|reading| reading.value),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn selectors_are_labels_and_each_is_tried_once() {
+        let labels: BTreeSet<&str> = SELECTORS.into_iter().collect();
+        assert_eq!(labels.len(), SELECTORS.len());
+        assert!(labels.iter().all(|label| !label.contains('.')));
+    }
+}

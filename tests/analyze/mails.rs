@@ -1,0 +1,292 @@
+//! Mail: who takes it, who may send it, how it is signed and how it travels.
+
+use super::*;
+
+const KEY: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+
+fn mx(net: &Internet, name: &str, servers: &[&str]) {
+    let set = servers.iter().zip(10..);
+    let set = set.map(|(server, preference)| Data::Mx(preference, (*server).to_owned()));
+    net.says(name, Rtype::MX, Says::Records(set.collect()));
+}
+
+/// A domain that takes mail, changed by `prepare`.
+async fn analyzed(prepare: impl FnOnce(&Internet)) -> Value {
+    let stage = Stage::new();
+    stage.net.address(HOST, IP);
+    good_zone(&stage.net);
+    mx(&stage.net, HOST, &["mx.good.net"]);
+    stage.net.address("mx.good.net", "93.184.215.25");
+    prepare(&stage.net);
+    stage.analyze(HOST).await.unwrap()
+}
+
+fn title<'a>(report: &'a Value, id: &str) -> &'a str {
+    finding(report, id)["title"].as_str().unwrap()
+}
+
+#[test]
+fn rfc_7208_section_4_6_4_lookups_are_counted_over_everything_included() {
+    run(async {
+        let report = analyzed(|net| {
+            net.texts(HOST, &["v=spf1 include:a.net mx -all"]);
+            net.texts("a.net", &["v=spf1 include:b.net a:c.net ?all"]);
+            net.texts("b.net", &["v=spf1 ip4:93.184.215.0/24 -all"]);
+            net.address("c.net", IP);
+        })
+        .await;
+        assert_eq!(state(&report, "mail.spf"), "pass");
+        assert_eq!(state(&report, "mail.spf_lookups"), "pass");
+        assert!(title(&report, "mail.spf_lookups").contains("needs 4 of 10"));
+        let records = report["probes"]["mail"]["spf"]["records"]
+            .as_array()
+            .unwrap();
+        assert_eq!(records.len(), 2);
+    });
+}
+
+#[test]
+fn an_eleventh_lookup_a_loop_and_a_missing_include_break_the_record() {
+    run(async {
+        let report = analyzed(|net| {
+            let terms: Vec<String> = (0..11).map(|n| format!("a:h{n}.net")).collect();
+            net.texts(HOST, &[&format!("v=spf1 {} -all", terms.join(" "))]);
+        })
+        .await;
+        // The one record alone is beyond the limit, so that receivers ignore it.
+        assert_eq!(state(&report, "mail.spf"), "fail");
+
+        let report = analyzed(|net| {
+            net.texts(HOST, &["v=spf1 include:a.net -all"]);
+            let terms: Vec<String> = (0..10).map(|n| format!("a:h{n}.net")).collect();
+            net.texts("a.net", &[&format!("v=spf1 {} -all", terms.join(" "))]);
+        })
+        .await;
+        assert_eq!(state(&report, "mail.spf"), "pass");
+        assert_eq!(state(&report, "mail.spf_lookups"), "fail");
+
+        let report = analyzed(|net| {
+            net.texts(HOST, &["v=spf1 include:a.net -all"]);
+            net.texts("a.net", &["v=spf1 include:good.net -all"]);
+        })
+        .await;
+        assert!(title(&report, "mail.spf_lookups").contains("good.net includes itself"));
+
+        let report = analyzed(|net| net.texts(HOST, &["v=spf1 include:a.net -all"])).await;
+        assert!(title(&report, "mail.spf_lookups").contains("a.net is included and has no SPF"));
+    });
+}
+
+#[test]
+fn lookups_that_come_to_nothing_are_counted_and_failed_ones_are_not() {
+    run(async {
+        let record = "v=spf1 a:x.net a:y.net a:z.net -all";
+        let report = analyzed(|net| net.texts(HOST, &[record])).await;
+        assert_eq!(state(&report, "mail.spf_lookups"), "warn");
+        assert!(title(&report, "mail.spf_lookups").contains("x.net, y.net, z.net"));
+
+        let report = analyzed(|net| {
+            net.texts(HOST, &[record]);
+            net.says("x.net", Rtype::A, Says::Code(Rcode::SERVFAIL, vec![]));
+        })
+        .await;
+        assert_eq!(state(&report, "mail.spf_lookups"), "inconclusive");
+    });
+}
+
+#[test]
+fn a_redirect_ends_as_the_record_ends_that_it_leads_to() {
+    run(async {
+        for (end, wanted) in [("-all", "pass"), ("+all", "fail"), ("?all", "warn")] {
+            let report = analyzed(|net| {
+                net.texts(HOST, &["v=spf1 redirect=a.net"]);
+                net.texts("a.net", &[&format!("v=spf1 mx {end}")]);
+                mx(net, "a.net", &["mx.good.net"]);
+            })
+            .await;
+            assert_eq!(state(&report, "mail.spf"), wanted, "{end}");
+        }
+    });
+}
+
+#[test]
+fn rfc_9989_section_4_10_a_policy_is_found_above_the_host() {
+    run(async {
+        let stage = Stage::new();
+        stage.net.address("a.b.good.net", IP);
+        good_zone(&stage.net);
+        stage
+            .net
+            .texts("_dmarc.good.net", &["v=DMARC1; p=none; sp=reject"]);
+        let report = stage.analyze("a.b.good.net").await.unwrap();
+        assert_eq!(state(&report, "mail.dmarc"), "pass");
+        assert!(title(&report, "mail.dmarc").contains("that of good.net"));
+    });
+}
+
+#[test]
+fn reports_to_others_need_their_consent() {
+    run(async {
+        let policy = "v=DMARC1; p=reject; rua=mailto:d@watch.net";
+        let report = analyzed(|net| net.texts("_dmarc.good.net", &[policy])).await;
+        assert_eq!(state(&report, "mail.dmarc_reports"), "fail");
+        assert_eq!(
+            finding(&report, "mail.dmarc_reports")["reproduce"],
+            "dig 'good.net._report._dmarc.watch.net' TXT +short"
+        );
+        let report = analyzed(|net| {
+            net.texts("_dmarc.good.net", &[policy]);
+            net.texts("good.net._report._dmarc.watch.net", &["v=DMARC1"]);
+        })
+        .await;
+        assert_eq!(state(&report, "mail.dmarc_reports"), "pass");
+    });
+}
+
+#[test]
+fn removed_tags_and_test_mode_are_told() {
+    run(async {
+        let report = analyzed(|net| {
+            net.texts("_dmarc.good.net", &["v=DMARC1; p=reject; pct=50; t=y"]);
+        })
+        .await;
+        assert_eq!(state(&report, "mail.dmarc"), "warn");
+        assert!(title(&report, "mail.dmarc").contains("t=y"));
+        assert_eq!(state(&report, "mail.dmarc_record"), "warn");
+        assert!(title(&report, "mail.dmarc_record").contains("pct"));
+    });
+}
+
+#[test]
+fn keys_are_asked_of_the_zones_own_server_and_cost_no_subrequest() {
+    run(async {
+        let stage = Stage::new();
+        stage.net.address(HOST, IP);
+        good_zone(&stage.net);
+        let told = Zone::Telling(&[("s1._domainkey.good.net", KEY)]);
+        stage.net.name_server("199.43.135.53:53", HOST, told);
+        let report = stage.analyze(HOST).await.unwrap();
+        assert_eq!(state(&report, "mail.dkim"), "pass");
+        assert!(title(&report, "mail.dkim").contains("s1 (Ed25519)"));
+        let by_resolver = |(name, _): &(String, Rtype)| name.contains("_domainkey");
+        assert!(!stage.net.asked.borrow().iter().any(by_resolver));
+    });
+}
+
+#[test]
+fn where_the_zones_server_says_nothing_the_resolver_is_asked_for_keys() {
+    run(async {
+        let report = analyzed(|net| net.texts("google._domainkey.good.net", &[KEY])).await;
+        assert_eq!(state(&report, "mail.dkim"), "pass");
+        let report = analyzed(|net| {
+            net.says(
+                "_domainkey.good.net",
+                Rtype::TXT,
+                Says::Code(Rcode::NXDOMAIN, vec![]),
+            );
+        })
+        .await;
+        assert_eq!(state(&report, "mail.dkim"), "info");
+        assert!(title(&report, "mail.dkim").starts_with("Nothing stands below"));
+    });
+}
+
+#[test]
+fn a_policy_is_fetched_and_held_against_the_mx_set() {
+    run(async {
+        let policy = |mode: &str, server: &str| {
+            format!("version: STSv1\r\nmode: {mode}\r\nmx: {server}\r\nmax_age: 604800\r\n")
+        };
+        for (mode, server, wanted) in [
+            ("enforce", "*.good.net", "pass"),
+            ("enforce", "mx.elsewhere.net", "fail"),
+            ("testing", "mx.good.net", "warn"),
+        ] {
+            let authority = Authority::new();
+            let stage = Stage::new().trusting(&authority);
+            stage.net.address(HOST, IP);
+            good_zone(&stage.net);
+            mx(&stage.net, HOST, &["mx.good.net"]);
+            stage.net.address("mx.good.net", "93.184.215.25");
+            stage.net.texts("_mta-sts.good.net", &["v=STSv1; id=1"]);
+            stage.net.address("mta-sts.good.net", "93.184.215.26");
+            let site = Site::new().on(
+                "/.well-known/mta-sts.txt",
+                response(
+                    "200 OK",
+                    &[("Content-Type", "text/plain")],
+                    &policy(mode, server),
+                ),
+            );
+            let leaf = Leaf::of("mta-sts.good.net");
+            stage
+                .net
+                .https("93.184.215.26:443", authority.serves(&leaf), site);
+            let report = stage.analyze(HOST).await.unwrap();
+            assert_eq!(state(&report, "mail.mta_sts"), wanted, "{mode} {server}");
+        }
+    });
+}
+
+#[test]
+fn a_domain_that_takes_no_mail_is_asked_nothing_about_its_servers() {
+    run(async {
+        let stage = Stage::new();
+        stage.net.address(HOST, IP);
+        good_zone(&stage.net);
+        stage.net.says(
+            HOST,
+            Rtype::MX,
+            Says::Records(vec![Data::Mx(0, String::from("."))]),
+        );
+        let report = stage.analyze(HOST).await.unwrap();
+        assert_eq!(state(&report, "mail.mx"), "pass");
+        for id in ["mail.mx_ipv6", "mail.mta_sts", "mail.tls_rpt", "mail.dane"] {
+            assert_eq!(state(&report, id), "not_applicable", "{id}");
+        }
+    });
+}
+
+#[test]
+fn a_mail_server_without_an_address_is_told() {
+    run(async {
+        let report = analyzed(|net| mx(net, HOST, &["mx.good.net", "gone.good.net"])).await;
+        assert_eq!(state(&report, "mail.mx"), "fail");
+        assert!(title(&report, "mail.mx").contains("gone.good.net"));
+        let report = analyzed(|net| net.address("mx.good.net", "10.0.0.25")).await;
+        assert!(title(&report, "mail.mx").contains("no public address"));
+    });
+}
+
+#[test]
+fn whatever_a_domain_has_a_call_stays_within_forty_subrequests() {
+    run(async {
+        let authority = Authority::new();
+        let stage = Stage::new().trusting(&authority);
+        good_host(&stage.net, &authority);
+        mx(
+            &stage.net,
+            HOST,
+            &["a.good.net", "b.good.net", "c.good.net"],
+        );
+        let terms: Vec<String> = (0..9).map(|n| format!("include:i{n}.net")).collect();
+        stage
+            .net
+            .texts(HOST, &[&format!("v=spf1 {} -all", terms.join(" "))]);
+        for n in 0..9 {
+            stage.net.texts(&format!("i{n}.net"), &["v=spf1 -all"]);
+        }
+        let receivers = "v=DMARC1; p=reject; rua=mailto:d@x.net,mailto:d@y.net";
+        stage.net.texts("_dmarc.good.net", &[receivers]);
+        stage.net.texts("_mta-sts.good.net", &["v=STSv1; id=1"]);
+        let report = stage.analyze(HOST).await.unwrap();
+        assert!(stage.subrequests.get() <= 40, "{}", stage.subrequests.get());
+        assert_eq!(state(&report, "tls.trust"), "pass");
+        for finding in report["findings"].as_array().unwrap() {
+            let title = finding["title"].as_str().unwrap();
+            if title.contains("subrequest budget") {
+                assert_eq!(finding["state"], "inconclusive", "{title}");
+            }
+        }
+    });
+}
