@@ -3,6 +3,7 @@
 
 use super::Case;
 use super::tls::no_certificate;
+use crate::codec::certificate::Certificate;
 use crate::codec::ocsp::{Nothing, Ocsp, Status};
 use crate::probe::Failure;
 use crate::probe::tls::Refused;
@@ -221,6 +222,12 @@ fn logged(case: &Case<'_>, findings: &mut Vec<Finding>) {
             "The certificate presented is in the transparency logs.",
         ),
         (_, None) => case.info(CT, "The log search knows no current certificate for this name."),
+        (Some(leaf), Some(_)) if !names_itself(leaf, probes.url.host()) => case
+            .info(
+                CT,
+                "The certificate presented covers this name by a wildcard; the logs were searched for the name itself.",
+            )
+            .confidence(Confidence::Low),
         // Searches lag behind the logs by hours, and answers are cut.
         (Some(_), Some(_)) => case
             .info(
@@ -247,4 +254,11 @@ fn logged(case: &Case<'_>, findings: &mut Vec<Finding>) {
         .evidence("/ct/count")
         .evidence("/ct/entries/0")
         .add(findings);
+}
+
+/// Whether the certificate has the name as such, and would be found by it.
+fn names_itself(leaf: &Certificate, host: &str) -> bool {
+    leaf.dns_names
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(host))
 }

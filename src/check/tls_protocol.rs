@@ -54,7 +54,7 @@ checks! {
             export grade, no encryption, no authentication) are accepted where nothing better is offered.",
         when: [
             Fail "a hello with broken suites only is answered",
-            Warn "a hello with weak suites only is answered",
+            Warn "a hello with weak and broken suites only is answered with a weak one",
             Pass "both are declined",
         ],
         reference: "RFC 9325 section 4.1",
@@ -255,7 +255,7 @@ fn suites(case: &Case<'_>, findings: &mut Vec<Finding>) {
         Some(Ok(answer)) => answer.suite,
         _ => "",
     };
-    let (weak, broken) = (outcome(tls, &tls.weak), outcome(tls, &tls.broken));
+    let (weak, broken) = (outcome(tls, &tls.dated), outcome(tls, &tls.broken));
     let draft = match (broken, weak) {
         (Outcome::Accepted, _) => case
             .fail(
@@ -271,7 +271,7 @@ fn suites(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .warn(
                 SUITES,
                 Severity::Low,
-                format!("A weak cipher suite is accepted: {}.", name(&tls.weak)),
+                format!("A weak cipher suite is accepted: {}.", name(&tls.dated)),
             )
             .fix("Leave only suites with ECDHE and AES-GCM or ChaCha20-Poly1305."),
         (Outcome::Declined, Outcome::Declined) => strong_only(case),
@@ -279,7 +279,7 @@ fn suites(case: &Case<'_>, findings: &mut Vec<Finding>) {
     };
     draft
         .evidence(format!("{HANDSHAKES}/brokenSuites"))
-        .evidence(format!("{HANDSHAKES}/weakSuites"))
+        .evidence(format!("{HANDSHAKES}/datedSuites"))
         .add(findings);
 }
 
@@ -290,6 +290,8 @@ fn strong_only<'c, 'a>(case: &'c Case<'a>) -> super::Draft<'c, 'a> {
     )
 }
 
+const NOT_OFFERED: &str = "The post-quantum key exchange X25519MLKEM768 is not offered.";
+
 fn post_quantum(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let tls = &case.probes.tls;
     let draft = match &tls.post_quantum {
@@ -298,10 +300,11 @@ fn post_quantum(case: &Case<'_>, findings: &mut Vec<Finding>) {
             "The post-quantum key exchange X25519MLKEM768 is offered.",
         ),
         _ if !tls.is_reached() => return undone(case, POST_QUANTUM, findings),
-        Some(Err(Refused::Declined(_))) => case.info(
-            POST_QUANTUM,
-            "The post-quantum key exchange X25519MLKEM768 is not offered.",
-        ),
+        Some(Err(Refused::Declined(_))) => case.info(POST_QUANTUM, NOT_OFFERED),
+        // By a server that answers others.
+        Some(Err(Refused::Failed(Failure::Unreachable(_)))) => case
+            .info(POST_QUANTUM, NOT_OFFERED)
+            .confidence(Confidence::Medium),
         Some(Err(Refused::Failed(failure))) => case.unmeasured(POST_QUANTUM, failure),
         None => case.unmeasured(POST_QUANTUM, &Failure::TimedOut),
     };

@@ -74,9 +74,11 @@ pub const ONLY_10: Offer = Offer {
     ..UP_TO_11
 };
 
-/// Suites without forward secrecy, or in CBC mode.
-pub const WEAK: Offer = Offer {
-    classes: &[Class::Weak],
+/// No suite with both forward secrecy and authenticated encryption. Who has
+/// nothing but such declines; the broken ones come first, for servers that
+/// follow the client.
+pub const DATED: Offer = Offer {
+    classes: &[Class::Broken, Class::Weak],
     flight: false,
     ..UP_TO_12
 };
@@ -85,7 +87,7 @@ pub const WEAK: Offer = Offer {
 /// encryption or without authentication.
 pub const BROKEN: Offer = Offer {
     classes: &[Class::Broken],
-    ..WEAK
+    ..DATED
 };
 
 /// TLS 1.3 with X25519MLKEM768 as its only group and no share for it (RFC

@@ -1,6 +1,8 @@
-//! The fuzz targets of pages, responses and registration data without a
+//! The fuzz targets of pages, responses, registration data and TLS without a
 //! fuzzer: seeds, and what is bent from them in a fixed number of ways.
 
+#[path = "../../fuzz/answers.rs"]
+mod answers;
 #[path = "../../fuzz/web.rs"]
 mod properties;
 
@@ -31,6 +33,10 @@ const STITCHES: &[&[u8]] = &[
     b"\xff",
     b"\0",
     b"\xe2\x80\xae",
+    b"\x16\x03\x03\x00\x00",
+    b"\x15\x03\x03\x00\x02\x01\x70",
+    b"\x30\x80",
+    b"\x00\x30",
 ];
 
 fn hold(target: &str, property: fn(&[u8])) {
@@ -84,4 +90,24 @@ fn no_response_upsets_the_reader() {
 #[test]
 fn no_answer_of_a_registry_upsets_its_reader() {
     hold("rdap", properties::rdap);
+}
+
+#[test]
+fn answers_to_hellos_are_heard_alike_however_bent_and_cut() {
+    hold("hello", answers::hello);
+}
+
+#[test]
+fn ocsp_responses_are_read_or_refused() {
+    hold("ocsp", answers::ocsp);
+}
+
+#[test]
+fn timestamps_stay_few_and_whole() {
+    hold("sct", answers::sct);
+}
+
+#[test]
+fn log_entries_stay_few_and_clean() {
+    hold("ct", answers::ct);
 }

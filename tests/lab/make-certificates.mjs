@@ -8,6 +8,7 @@ import {
   days,
   dkimKey,
   generate,
+  issuerAt,
   leaf,
   mustStaple,
   ocsp,
@@ -121,7 +122,11 @@ async function makeCertificates({ root, policy, middle, deep, rsaMiddle, strange
     notYet: await ordinary([tls("not-yet")], { notBefore: days(10), notAfter: days(100) }),
     selfSigned: await alone([tls("self-signed")]),
     wrongName: await ordinary(["another.lab-tls.net", "lab-elsewhere.net"]),
-    noIntermediate: await presented(await leaf(middle, [tls("no-intermediate")])),
+    noIntermediate: await presented(
+      await leaf(middle, [tls("no-intermediate")], {
+        extensions: [issuerAt("http://ca.lab-tls.net/issuing-1.der")],
+      }),
+    ),
     unknownCa: await presented(await leaf(strange, [tls("unknown-ca")]), strange),
     rsa: await byRsa([tls("rsa")], { algorithm: rsa(2048) }),
     ecdsa: await ordinary([tls("ecdsa")], { algorithm: P384 }),

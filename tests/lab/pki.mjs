@@ -151,6 +151,18 @@ function lengthed(bytes) {
   return Buffer.concat([length, bytes]);
 }
 
+/** Where the issuer's certificate can be fetched (RFC 5280 section 4.2.2.1). */
+export function issuerAt(url) {
+  const location = Buffer.concat([Buffer.from([0x86, url.length]), Buffer.from(url)]);
+  const method = Buffer.from([0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x02]);
+  const wrapped = (bytes) => Buffer.concat([Buffer.from([0x30, bytes.length]), bytes]);
+  return new x509.Extension(
+    "1.3.6.1.5.5.7.1.1",
+    false,
+    wrapped(wrapped(Buffer.concat([method, location]))),
+  );
+}
+
 /** The certificate promises a stapled OCSP response (RFC 7633). */
 export function mustStaple() {
   return new x509.Extension(TLS_FEATURE, false, Buffer.from([0x30, 0x03, 0x02, 0x01, 0x05]));

@@ -5,7 +5,7 @@
 
 use rustls::pki_types::CertificateDer;
 
-use super::registry::{self, Version};
+use super::registry::{self, Class, Version};
 use super::{HANDSHAKE, Offer, ext};
 use crate::codec::sct::Sct;
 use crate::probe::Failure;
@@ -39,6 +39,8 @@ pub struct Answer {
     pub version: Version,
     /// The suite's registered name.
     pub suite: &'static str,
+    /// How that suite is regarded.
+    pub class: Class,
     /// The key-exchange group's registered name, or `dh` with its size.
     pub group: Option<String>,
     /// The application protocol that the server chose.
@@ -284,6 +286,7 @@ fn server_hello(body: &[u8], offer: &Offer) -> Option<Result<Answer, Refused>> {
     let mut answer = Answer {
         version: offer.version,
         suite: "",
+        class: Class::Strong,
         group: None,
         alpn: None,
         retry: random == RETRY,
@@ -333,8 +336,8 @@ fn settled(
             answer.version.name()
         )));
     }
-    answer.suite = match registry::suite(suite) {
-        Some((name, class)) if offer.classes.contains(&class) => name,
+    (answer.suite, answer.class) = match registry::suite(suite) {
+        Some((name, class)) if offer.classes.contains(&class) => (name, class),
         _ => return Err(malformed("a cipher suite that was not offered")),
     };
     if let Some(code) = group {

@@ -175,7 +175,7 @@ fn what_was_not_offered_is_not_believed() {
         "a suite of TLS 1.3"
     );
     assert!(
-        malformed(heard(&WEAK, &hello(0x0303, 0xC02F))),
+        malformed(heard(&DATED, &hello(0x0303, 0xC02F))),
         "a strong suite"
     );
     let group: [(u16, &[u8]); 2] = [

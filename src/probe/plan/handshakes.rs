@@ -4,14 +4,13 @@
 //!
 //! ```text
 //! handshake ──► page
-//! 1.2 hello ──► 1.1 hello ──► 1.0 hello    the latter where 1.1 is accepted
-//!           ├─► weak suites
-//!           └─► broken suites              these four only where 1.2 is
-//!           └─► 1.3 handshake for ALPN     only where 1.2 is not
+//! 1.2 hello ─┬► 1.1 hello ──► 1.0 hello       the latter where 1.1 is accepted
+//!            ├► dated suites ──► broken ones  the latter where weak ones are
+//!            └► 1.3 handshake for ALPN        instead, where nothing so old is
 //! post-quantum hello
 //! ```
 
-use futures_util::future::{join, join3};
+use futures_util::future::join;
 use rustls::pki_types::CertificateDer;
 
 use super::Run;
@@ -20,6 +19,7 @@ use crate::codec::ocsp::{self, Ocsp};
 use crate::guard::{PublicAddr, PublicUrl};
 use crate::probe::chain::Shape;
 use crate::probe::ct::{self, Logged};
+use crate::probe::hello::registry::Class;
 use crate::probe::hello::{self, Answer, Offer, Version};
 use crate::probe::tls::{self, Handshake, Refused};
 use crate::probe::trust::{self, Verdict};
@@ -45,8 +45,8 @@ pub struct Tls {
     pub up_to_11: Heard,
     /// With TLS 1.0.
     pub only_10: Heard,
-    /// With weak suites only.
-    pub weak: Heard,
+    /// With weak and broken suites only.
+    pub dated: Heard,
     /// With broken suites only.
     pub broken: Heard,
     /// With X25519MLKEM768 only.
@@ -83,7 +83,7 @@ impl Tls {
             &self.up_to_12,
             &self.up_to_11,
             &self.only_10,
-            &self.weak,
+            &self.dated,
             &self.broken,
             &self.post_quantum,
         ];
@@ -101,7 +101,7 @@ impl Tls {
             &mut self.up_to_12,
             &mut self.up_to_11,
             &mut self.only_10,
-            &mut self.weak,
+            &mut self.dated,
             &mut self.broken,
             &mut self.post_quantum,
         ]
@@ -150,15 +150,20 @@ impl Run {
                 return;
             }
         };
-        let weak = async {
-            let heard = self.hello(url, to, &hello::WEAK).await;
-            self.note(|probes| probes.tls.weak = Some(heard));
+        join(self.withdrawn(url, to, accepted), self.dated(url, to)).await;
+    }
+
+    /// Suites that should not be accepted: all of them in one hello, and the
+    /// broken ones alone where the answer says only that weak ones are.
+    async fn dated(&self, url: &PublicUrl, to: &PublicAddr) {
+        let heard = self.hello(url, to, &hello::DATED).await;
+        let is_weak = matches!(&heard, Ok(answer) if answer.class == Class::Weak);
+        self.note(|probes| probes.tls.dated = Some(heard.clone()));
+        let broken = match is_weak {
+            true => self.hello(url, to, &hello::BROKEN).await,
+            false => heard,
         };
-        let broken = async {
-            let heard = self.hello(url, to, &hello::BROKEN).await;
-            self.note(|probes| probes.tls.broken = Some(heard));
-        };
-        join3(self.withdrawn(url, to, accepted), weak, broken).await;
+        self.note(|probes| probes.tls.broken = Some(broken));
     }
 
     /// TLS 1.1 and 1.0, where `accepted` is what the hello up to 1.2 got.
@@ -192,7 +197,7 @@ impl Run {
             for heard in [
                 &mut probes.tls.up_to_11,
                 &mut probes.tls.only_10,
-                &mut probes.tls.weak,
+                &mut probes.tls.dated,
                 &mut probes.tls.broken,
             ] {
                 *heard = Some(Err(refused.clone()));

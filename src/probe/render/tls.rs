@@ -24,7 +24,7 @@ pub(super) fn tls(tls: &Tls) -> Value {
     for (member, heard) in [
         ("only11", &tls.up_to_11),
         ("only10", &tls.only_10),
-        ("weakSuites", &tls.weak),
+        ("datedSuites", &tls.dated),
         ("brokenSuites", &tls.broken),
         ("postQuantum", &tls.post_quantum),
     ] {

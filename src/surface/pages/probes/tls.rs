@@ -17,7 +17,7 @@ const HANDSHAKES: [(&str, &str); 8] = [
     ("only12", "TLS 1.2 at most"),
     ("only11", "TLS 1.1 at most"),
     ("only10", "TLS 1.0 only"),
-    ("weakSuites", "Weak suites only"),
+    ("datedSuites", "Weak and broken suites only"),
     ("brokenSuites", "Broken suites only"),
     ("postQuantum", "X25519MLKEM768 only"),
 ];

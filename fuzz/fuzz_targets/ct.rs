@@ -1,0 +1,8 @@
+//! Answers of a certificate search.
+
+#![no_main]
+
+#[path = "../answers.rs"]
+mod answers;
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| answers::ct(octets));

@@ -1,0 +1,8 @@
+//! Stapled OCSP responses.
+
+#![no_main]
+
+#[path = "../answers.rs"]
+mod answers;
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| answers::ocsp(octets));
