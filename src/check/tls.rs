@@ -4,7 +4,7 @@
 
 use super::{Case, Check};
 use crate::probe::Failure;
-use crate::probe::tls::Refused;
+use crate::probe::tls::{Proof, Refused};
 use crate::probe::trust::{Reason, Verdict};
 use crate::report::{Confidence, Finding, Severity};
 
@@ -77,7 +77,7 @@ fn trust(case: &Case<'_>, findings: &mut Vec<Finding>) {
     };
     let (reason, evidence) = (verdict.reason, "/tls/trust/reason");
     if let Some(Ok(done)) = &case.probes.tls.web
-        && let Some(how) = &done.unproven
+        && let Proof::Wrong(how) = &done.proof
     {
         return case
             .fail(

@@ -174,7 +174,7 @@ impl Browser {
     pub async fn connect(&self, url: &PublicUrl, to: &PublicAddr) -> Result<Web, Failure> {
         let stream: Box<dyn Stream> = match url.scheme() {
             Scheme::Http => Box::new(self.net.connect(to, CONNECT_LIMIT).await?),
-            Scheme::Https => match tls::open(&self.net, to, url.host(), tls::WEB).await {
+            Scheme::Https => match tls::open(&self.net, to, url.host(), tls::PAGE).await {
                 Ok((stream, _)) => Box::new(stream),
                 Err(Refused::Failed(failure)) => return Err(failure),
                 Err(Refused::Declined(how)) => {

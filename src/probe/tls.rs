@@ -42,18 +42,29 @@ pub struct Offer {
     pub versions: &'static [&'static SupportedProtocolVersion],
     /// Application protocols (RFC 7301) by preference.
     pub alpn: &'static [&'static [u8]],
+    /// Whether the server's proof of its key is looked at: a signature to be
+    /// verified, the dearest part of a handshake.
+    pub proof: bool,
 }
 
 /// The connection that also carries HTTP/1.1.
 pub const WEB: Offer = Offer {
     versions: &[&rustls::version::TLS13, &rustls::version::TLS12],
     alpn: &[b"http/1.1"],
+    proof: true,
+};
+
+/// A connection for a page alone, whose certificate nobody asks about.
+pub const PAGE: Offer = Offer {
+    proof: false,
+    ..WEB
 };
 
 /// TLS 1.3 alone, with HTTP/2 on offer.
 pub const ONLY_13: Offer = Offer {
     versions: &[&rustls::version::TLS13],
     alpn: &[b"h2", b"http/1.1"],
+    proof: false,
 };
 
 /// What was negotiated.
@@ -69,15 +80,27 @@ pub struct Handshake {
     pub alpn: Option<String>,
     /// The stapled OCSP response (RFC 6066 section 8); empty without one.
     pub staple: Vec<u8>,
-    /// Why the server's handshake signature did not prove possession of the
-    /// leaf's key; `None` when it did.
-    pub unproven: Option<String>,
+    /// Whether the server's handshake signature proved possession of the
+    /// leaf's key.
+    pub proof: Proof,
     /// The chain as presented, leaf first, at most 16.
     pub chain: Vec<CertificateDer<'static>>,
     /// How many certificates were presented.
     pub presented: usize,
     /// Counts on while the connection is used: tickets arrive with the data.
     pub tickets: Tickets,
+}
+
+/// What became of the server's proof that the certificate is its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Proof {
+    /// Nobody looked at it.
+    #[default]
+    Unseen,
+    /// It was right.
+    Given,
+    /// It was not, for this reason.
+    Wrong(String),
 }
 
 /// How a handshake ended without one.
@@ -101,7 +124,10 @@ pub async fn open(
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Refused::Failed(Failure::malformed("a host that TLS cannot name")))?;
     let line = net.connect(to, LIMIT).await.map_err(Refused::Failed)?;
-    let recorder = Arc::new(Recorder::default());
+    let recorder = Arc::new(Recorder {
+        seen: Mutex::default(),
+        proof: offer.proof,
+    });
     let tickets = Tickets::default();
     let config = config(offer, net.now_ms(), Arc::clone(&recorder), &tickets).map_err(refused)?;
     let shaking = async {
@@ -160,7 +186,7 @@ fn describe(stream: &TlsStream<Line>, seen: Seen, tickets: Tickets) -> Handshake
             .alpn_protocol()
             .map(|name| String::from_utf8_lossy(name).into_owned()),
         staple: seen.staple,
-        unproven: seen.unproven,
+        proof: seen.proof,
         presented: seen.presented,
         chain: seen.chain,
         tickets,
@@ -220,12 +246,15 @@ struct Seen {
     chain: Vec<CertificateDer<'static>>,
     presented: usize,
     staple: Vec<u8>,
-    unproven: Option<String>,
+    proof: Proof,
 }
 
 /// Takes down what the server presents and lets the handshake finish.
-#[derive(Debug, Default)]
-struct Recorder(Mutex<Seen>);
+#[derive(Debug)]
+struct Recorder {
+    seen: Mutex<Seen>,
+    proof: bool,
+}
 
 impl Recorder {
     fn take(&self) -> Seen {
@@ -235,15 +264,22 @@ impl Recorder {
     fn note<T>(&self, write: impl FnOnce(&mut Seen) -> T) -> T {
         // A panic while holding the lock leaves plain data: still readable.
         let mut seen = self
-            .0
+            .seen
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         write(&mut seen)
     }
 
-    fn proof(&self, verified: Result<HandshakeSignatureValid, Error>) -> HandshakeSignatureValid {
-        if let Err(error) = verified {
-            self.note(|seen| seen.unproven = Some(error.to_string()));
+    fn proof(
+        &self,
+        verify: impl FnOnce() -> Result<HandshakeSignatureValid, Error>,
+    ) -> HandshakeSignatureValid {
+        if self.proof {
+            let proof = match verify() {
+                Ok(_) => Proof::Given,
+                Err(error) => Proof::Wrong(error.to_string()),
+            };
+            self.note(|seen| seen.proof = proof);
         }
         HandshakeSignatureValid::assertion()
     }
@@ -279,9 +315,7 @@ impl ServerCertVerifier for Recorder {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let known = &PROVIDER.signature_verification_algorithms;
-        Ok(self.proof(rustls::crypto::verify_tls12_signature(
-            message, cert, dss, known,
-        )))
+        Ok(self.proof(|| rustls::crypto::verify_tls12_signature(message, cert, dss, known)))
     }
 
     fn verify_tls13_signature(
@@ -291,9 +325,7 @@ impl ServerCertVerifier for Recorder {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let known = &PROVIDER.signature_verification_algorithms;
-        Ok(self.proof(rustls::crypto::verify_tls13_signature(
-            message, cert, dss, known,
-        )))
+        Ok(self.proof(|| rustls::crypto::verify_tls13_signature(message, cert, dss, known)))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -11,7 +11,7 @@ use crate::probe::Failure;
 use crate::probe::ct::{Logged, SHOWN_LIMIT};
 use crate::probe::hello::Answer;
 use crate::probe::plan::{Heard, Tls};
-use crate::probe::tls::{Handshake, Refused};
+use crate::probe::tls::{Handshake, Proof, Refused};
 
 /// Everything of `tls`.
 pub(super) fn tls(tls: &Tls) -> Value {
@@ -61,7 +61,11 @@ fn handshake(done: &Handshake) -> Value {
         "group": done.group,
         "alpn": done.alpn.as_deref().map(|name| clean(name, 32)),
         "ocspStapled": !done.staple.is_empty(),
-        "keyProven": done.unproven.is_none(),
+        "keyProven": match done.proof {
+            Proof::Given => Some(true),
+            Proof::Wrong(_) => Some(false),
+            Proof::Unseen => None,
+        },
         "ticketSeen": done.tickets.count() > 0,
     })
 }
