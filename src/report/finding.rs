@@ -59,9 +59,11 @@ pub struct Finding {
     /// What to change; absent when nothing has to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
-    /// RFC section or standard.
+    /// RFC section or standard; absent where the answer was cut.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reference: String,
-    /// A command that shows the same fact.
+    /// A command that shows the same fact; absent where the answer was cut.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reproduce: String,
     /// The same check elsewhere: `mdn-observatory:…`, `internet.nl:…`,
     /// `zonemaster:…`, `cwe:…`.

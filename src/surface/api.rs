@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use crate::gate::{Call, Caller};
 use crate::tool::{Registry, Tool};
 
-use super::live::{self, Said, Started};
+use super::live::{self, Reader, Said, Started};
 use super::router::{method_not_allowed, not_found};
 use super::{BODY_CAP, Body, Incoming, Reply, Site, json_text, parse_json};
 
@@ -62,7 +62,7 @@ async fn dispatch(site: &Site<'_>, request: &dyn Incoming) -> Reply {
     let caller = Caller::identify(|name| request.header(name));
     let answer = match arguments {
         Ok(arguments) if takes_events(request) => {
-            match live::start(site.gate, tool, arguments, caller).await {
+            match live::start(site.gate, tool, arguments, caller, Reader::Program).await {
                 Started::Refused(answer) => answer,
                 Started::Running(running) => {
                     let mut reply = running.reply("text/event-stream", String::new(), event);

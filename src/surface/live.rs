@@ -12,6 +12,8 @@ use std::rc::Rc;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{self, LocalBoxStream};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -45,6 +47,16 @@ pub(super) enum Said {
     Part(Part),
     /// It is over.
     Ended(Answer),
+}
+
+/// Who reads the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// Gets what the tool answers.
+    Program,
+    /// Gets the stored report where the tool's answer was cut to the bound
+    /// that models need: a person scrolls.
+    Person,
 }
 
 /// A call that was handed in.
@@ -89,9 +101,15 @@ impl Running {
 }
 
 /// Hands in a call and waits until it is admitted or refused.
-pub(super) async fn start(gate: &Gate, tool: &Tool, arguments: Value, caller: Caller) -> Started {
+pub(super) async fn start(
+    gate: &Gate,
+    tool: &Tool,
+    arguments: Value,
+    caller: Caller,
+    reader: Reader,
+) -> Started {
     let (teller, mut said) = unbounded_channel();
-    let call = run(gate.clone(), tool.name, arguments, caller, teller);
+    let call = run(gate.clone(), tool.name, arguments, caller, reader, teller);
     let mut work: LocalBoxFuture<'static, ()> = Box::pin(call);
     let mut over = false;
     let first = poll_fn(|cx| {
@@ -118,6 +136,7 @@ async fn run(
     tool: &'static str,
     arguments: Value,
     caller: Caller,
+    reader: Reader,
     teller: UnboundedSender<Said>,
 ) {
     let Some(tool) = gate.registry.find(tool) else {
@@ -125,8 +144,28 @@ async fn run(
     };
     let mut call = api::call(tool, arguments, &caller);
     call.watch = Some(Rc::new(Teller(teller.clone())));
-    let answer = gate.call(call).await;
+    let mut answer = gate.call(call).await;
+    if reader == Reader::Person {
+        answer.result = whole(&gate, answer.result).await;
+    }
     let _ = teller.send(Said::Ended(answer));
+}
+
+/// The stored report behind an answer that leaves something out.
+async fn whole(gate: &Gate, answer: Result<String, Error>) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Cut {
+        id: String,
+        omitted: Vec<IgnoredAny>,
+    }
+    let json = answer?;
+    let Ok(Cut { id, omitted }) = serde_json::from_str(&json) else {
+        return Ok(json);
+    };
+    match gate.world.reports.get(&id).await {
+        Ok(Some(report)) if !omitted.is_empty() => Ok(report),
+        _ => Ok(json),
+    }
 }
 
 /// Passes on what the gate says. A reader that has left is nobody's loss.

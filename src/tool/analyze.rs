@@ -28,6 +28,7 @@ use crate::report::{
 };
 
 mod coverage;
+mod cut;
 mod progress;
 mod summary;
 
@@ -43,7 +44,7 @@ pub(super) struct Args {
     /// A public host name, or an http or https URL.
     #[schemars(length(min = 1, max = 2048), extend("examples" = ["example.com", "https://example.com/login"]))]
     target: String,
-    /// `summary` keeps the answer under 14 KB; `full` has every measurement.
+    /// `summary` keeps the answer under 14 KB; `full` has the measurements, under 35 KB.
     #[serde(default)]
     #[schemars(extend("default" = "summary", "examples" = ["summary"]))]
     detail: Detail,
@@ -74,6 +75,7 @@ impl Spec for Analyze {
         for single records use lookup.";
     const OPEN_WORLD: bool = true;
     const LOG: &'static [(&'static str, Log)] = &[("target", Log::Target), ("detail", Log::Word)];
+    const EXAMPLE: &'static str = r#"{"target":"example.com"}"#;
     type Args = Args;
     type Plan = Plan;
     type Output = Report;
@@ -113,10 +115,11 @@ impl Spec for Analyze {
 
         let mut report = report(&plan, world, &probes);
         store(&mut report, &errand).await;
-        Ok(match plan.detail {
-            Detail::Full => report,
-            Detail::Summary => summary::of(report),
-        })
+        let bound = match plan.detail {
+            Detail::Full => &summary::FULL,
+            Detail::Summary => &summary::SUMMARY,
+        };
+        Ok(summary::of(report, bound))
     }
 }
 

@@ -59,6 +59,7 @@ impl Spec for Decode {
         to ask about a live name use lookup or analyze.";
     const OPEN_WORLD: bool = false;
     const LOG: &'static [(&'static str, Log)] = &[("text", Log::Length), ("kind", Log::Word)];
+    const EXAMPLE: &'static str = r#"{"text":"v=spf1 -all"}"#;
     type Args = Args;
     type Plan = Plan;
     type Output = Decoded;

@@ -30,6 +30,8 @@ impl Spec for Diff {
         nothing; to have the changes told in sentences use narrate.";
     const OPEN_WORLD: bool = false;
     const LOG: &'static [(&'static str, Log)] = &[("before", Log::Length), ("after", Log::Length)];
+    const EXAMPLE: &'static str =
+        r#"{"before":"k5xwqv3n2m7rj4tz6bqhcd2yfa","after":"q2m7rj4tz6bqhcd2yfak5xwqv3"}"#;
     type Args = Args;
     type Plan = (Source, Source);
     type Output = diff::Diff;

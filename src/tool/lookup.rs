@@ -164,6 +164,7 @@ impl Spec for Lookup {
         registry, but not the host. Changes nothing; to examine the host itself use analyze.";
     const OPEN_WORLD: bool = true;
     const LOG: &'static [(&'static str, Log)] = &[("name", Log::Target), ("records", Log::Word)];
+    const EXAMPLE: &'static str = r#"{"name":"example.com","records":["A","MX"]}"#;
     type Args = Args;
     type Plan = Plan;
     type Output = Output;

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::guard::Guard;
 use crate::port::{Clock, Network, Random, ReportStore};
 use part::Part;
@@ -89,6 +89,9 @@ pub struct Tool {
     pub open_world: bool,
     /// What one call takes out of the budget.
     pub cost: u32,
+    /// Arguments of a right call, as JSON text: what a caller who sent wrong
+    /// ones is shown.
+    pub example: &'static str,
     /// How each argument may be logged.
     pub log: &'static [(&'static str, Log)],
     /// The input schema, and the judge of shape made from it.
@@ -106,6 +109,7 @@ impl Tool {
             description: S::DESCRIPTION,
             open_world: S::OPEN_WORLD,
             cost: 1,
+            example: S::EXAMPLE,
             log: S::LOG,
             input: InputSchema::of::<S::Args>(),
             output: schema::flat::<S::Output>(),
@@ -119,7 +123,8 @@ impl Tool {
                     target: S::target(&plan),
                     run: Box::new(move |errand| {
                         Box::pin(async move {
-                            let output = S::run(plan, errand).await?;
+                            let output = S::run(plan, errand).await;
+                            let output = output.map_err(|error| shown(S::EXAMPLE, error))?;
                             serde_json::to_string(&output)
                                 .map_err(|e| Error::internal(format!("{}: {e}", S::NAME)))
                         })
@@ -132,8 +137,10 @@ impl Tool {
     /// Judges arguments: first their shape (caps, types, names), then what
     /// they ask to be touched. Nothing has gone out when this fails.
     pub fn judge(&self, world: &World, arguments: Value) -> Result<Planned, Error> {
-        let arguments = self.input.check(arguments)?;
-        (self.judge)(world, arguments)
+        self.input
+            .check(arguments)
+            .and_then(|arguments| (self.judge)(world, arguments))
+            .map_err(|error| shown(self.example, error))
     }
 
     /// How an argument may be logged; `None` when there is no such argument.
@@ -154,6 +161,17 @@ impl Tool {
     }
 }
 
+/// A refusal of arguments shows right ones: if not of the argument at fault
+/// then of the whole call.
+fn shown(example: &str, mut error: Error) -> Error {
+    if error.code == Code::InvalidInput && !error.message.contains("for example") {
+        error.message.push_str(" A right call has, for example, ");
+        error.message.push_str(example);
+        error.message.push('.');
+    }
+    error
+}
+
 /// What a tool's own file supplies.
 trait Spec: 'static {
     const NAME: &'static str;
@@ -161,6 +179,8 @@ trait Spec: 'static {
     const DESCRIPTION: &'static str;
     const OPEN_WORLD: bool;
     const LOG: &'static [(&'static str, Log)];
+    /// Arguments of a right call, as JSON text.
+    const EXAMPLE: &'static str;
     type Args: DeserializeOwned + JsonSchema;
     type Plan: 'static;
     type Output: Serialize + JsonSchema;

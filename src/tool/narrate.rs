@@ -77,6 +77,8 @@ impl Spec for Narrate {
         ("after", Log::Length),
         ("diff", Log::Length),
     ];
+    const EXAMPLE: &'static str =
+        r#"{"before":"k5xwqv3n2m7rj4tz6bqhcd2yfa","after":"q2m7rj4tz6bqhcd2yfak5xwqv3"}"#;
     type Args = Args;
     type Plan = Plan;
     type Output = Narration;

@@ -62,6 +62,7 @@ fn is_nothing(default: &Value) -> bool {
     match default {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
+        Value::String(text) => text.is_empty(),
         _ => false,
     }
 }
@@ -218,22 +219,8 @@ impl Rule {
     }
 
     fn members(&self, given: &Map<String, Value>, path: &str) -> Result<(), Error> {
-        if self.closed
-            && let Some(name) = given.keys().find(|name| self.property(name).is_none())
-        {
-            let name: String = crate::guard::text::clean(name, 40);
-            let known: Vec<&str> = self
-                .properties
-                .iter()
-                .map(|(name, _)| name.as_str())
-                .collect();
-            return Err(Error::invalid(
-                join(path, &name),
-                format!(
-                    "There is no argument {name:?}; the arguments are {}.",
-                    known.join(", ")
-                ),
-            ));
+        if self.closed {
+            self.known(given, path)?;
         }
         for name in &self.required {
             if !given.contains_key(name) {
@@ -251,6 +238,32 @@ impl Rule {
             }
         }
         Ok(())
+    }
+
+    /// Names every argument back that does not exist, up to a handful.
+    fn known(&self, given: &Map<String, Value>, path: &str) -> Result<(), Error> {
+        const MOST: usize = 5;
+        let unknown: Vec<String> = given
+            .keys()
+            .filter(|name| self.property(name).is_none())
+            .take(MOST)
+            .map(|name| crate::guard::text::clean(name, 40))
+            .collect();
+        let Some(first) = unknown.first() else {
+            return Ok(());
+        };
+        let named: Vec<String> = unknown.iter().map(|name| format!("{name:?}")).collect();
+        let known: Vec<&str> = self
+            .properties
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let message = format!(
+            "There is no argument {}; the arguments are {}.",
+            named.join(" or "),
+            known.join(", ")
+        );
+        Err(Error::invalid(join(path, first), message))
     }
 
     fn value(&self, value: &Value, path: &str) -> Result<(), Error> {

@@ -100,9 +100,18 @@ impl Stage {
         Ok(support::json(&text))
     }
 
+    /// The whole report, also where the answer had to be cut to its bound.
     async fn analyze(&self, target: &str) -> Result<Value, Error> {
-        self.call("analyze", json!({ "target": target, "detail": "full" }))
-            .await
+        let arguments = json!({ "target": target, "detail": "full" });
+        let answer = self.call("analyze", arguments).await?;
+        let Some(id) = answer["id"]
+            .as_str()
+            .filter(|_| answer.get("omitted").is_some())
+        else {
+            return Ok(answer);
+        };
+        let reports = self.reports.0.borrow();
+        Ok(serde_json::from_str(&reports[id]).expect("JSON"))
     }
 }
 

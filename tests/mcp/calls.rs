@@ -130,6 +130,112 @@ fn a_bad_argument_is_a_result_that_says_which_and_how() {
     }
 }
 
+/// Wrong arguments of every tool, and the field that each answer has to name.
+fn mistakes() -> Vec<(&'static str, Value, &'static str)> {
+    let id = "k5xwqv3n2m7rj4tz6bqhcd2yfa";
+    vec![
+        ("analyze", json!({}), "target"),
+        ("analyze", json!({"host": "example.com"}), "host"),
+        ("analyze", json!({"target": ["example.com"]}), "target"),
+        (
+            "analyze",
+            json!({"target": "a.com", "detail": "all"}),
+            "detail",
+        ),
+        ("analyze", json!({"target": "a".repeat(3000)}), "target"),
+        ("lookup", json!({"records": ["A"]}), "name"),
+        ("lookup", json!({"name": "a.com", "records": []}), "records"),
+        (
+            "lookup",
+            json!({"name": "a.com", "records": ["A", "A"]}),
+            "records",
+        ),
+        (
+            "lookup",
+            json!({"name": "a.com", "records": ["ANY"]}),
+            "records[0]",
+        ),
+        (
+            "lookup",
+            json!({"name": "a.com", "records": "A"}),
+            "records",
+        ),
+        ("decode", json!({"text": {}}), "text"),
+        ("decode", json!({"text": " "}), "text"),
+        (
+            "decode",
+            json!({"text": "not a token", "kind": "jwt"}),
+            "kind",
+        ),
+        ("diff", json!({"before": id}), "after"),
+        ("diff", json!({"before": id, "after": "short"}), "after"),
+        (
+            "diff",
+            json!({"before": "K".repeat(26), "after": id}),
+            "before",
+        ),
+        (
+            "diff",
+            json!({"before": {"no": "report"}, "after": id}),
+            "before",
+        ),
+        ("narrate", json!({"before": id}), "after"),
+        ("narrate", json!({"diff": {"changes": 1}}), "diff"),
+        ("narrate", json!({"diff": {}, "before": id}), "diff"),
+    ]
+}
+
+#[test]
+fn every_argument_mistake_names_the_field_and_shows_a_right_example() {
+    for (tool, arguments, field) in mistakes() {
+        let request = modern("tools/call", json!({"name": tool, "arguments": arguments}));
+        let error = failure(&super::ask(&request));
+        let message = error["message"].as_str().unwrap();
+        assert_eq!(error["error"], "invalid_input", "{tool}: {error}");
+        assert_eq!(error["field"], field, "{tool}: {error}");
+        assert!(message.contains("for example"), "{tool}: {message}");
+        assert!(message.len() < 500, "{tool}: {message}");
+    }
+}
+
+#[test]
+fn the_example_of_a_right_call_is_one() {
+    let house = House::new();
+    for tool in house.registry.tools() {
+        let arguments: Value = serde_json::from_str(tool.example).unwrap();
+        assert!(
+            tool.judge(&house.world(), arguments).is_ok(),
+            "{}",
+            tool.name
+        );
+    }
+}
+
+#[test]
+fn unknown_argument_names_are_all_named_back() {
+    let arguments = json!({"text": "a", "verbose": 1, "de\u{202e}pth": 2});
+    let request = modern(
+        "tools/call",
+        json!({"name": "decode", "arguments": arguments}),
+    );
+    let message = failure(&super::ask(&request))["message"].to_string();
+    for named in ["verbose", "depth", "kind, text"] {
+        assert!(message.contains(named), "{message}");
+    }
+    assert!(!message.contains('\u{202e}'), "cleaned");
+    let many: serde_json::Map<String, Value> = (0..500)
+        .map(|n| (format!("{n}{}", "x".repeat(60)), json!(1)))
+        .collect();
+    let request = modern("tools/call", json!({"name": "decode", "arguments": many}));
+    assert!(
+        failure(&super::ask(&request))["message"]
+            .as_str()
+            .unwrap()
+            .len()
+            < 500
+    );
+}
+
 #[test]
 fn absent_and_null_arguments_are_no_arguments() {
     for params in [

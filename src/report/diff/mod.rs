@@ -152,7 +152,7 @@ pub fn between(before: &Report, after: &Report) -> Diff {
     let hosts = Hosts::between(&before.target.host, &after.target.host);
     let mut walk = Walk::default();
     {
-        let (old, new) = (verdicts(before), verdicts(after));
+        let (old, new) = (verdicts(before, after), verdicts(after, before));
         let node = |value| Node::of("findings", value, &hosts);
         walk.compare("findings", &node(&old), &node(&new));
     }
@@ -192,8 +192,11 @@ pub fn between(before: &Report, after: &Report) -> Diff {
     }
 }
 
-/// Findings by what of them is compared or shown.
-fn verdicts(report: &Report) -> Value {
+/// Findings by what of them is compared or shown. Those that a short `other`
+/// may merely have left out are not compared.
+fn verdicts(report: &Report, other: &Report) -> Value {
+    let short = !other.omitted.is_empty();
+    let says = |id: &str| !short || other.findings.iter().any(|known| known.id == id);
     let verdict = |finding: &Finding| {
         let Finding {
             id,
@@ -204,7 +207,8 @@ fn verdicts(report: &Report) -> Value {
         } = finding;
         json!({"id": id, "state": state, "severity": severity, "title": title})
     };
-    report.findings.iter().map(verdict).collect()
+    let compared = report.findings.iter().filter(|finding| says(&finding.id));
+    compared.map(verdict).collect()
 }
 
 /// Members of a report that are compared by themselves, are stated beside the

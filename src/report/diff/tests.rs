@@ -236,6 +236,17 @@ fn lists_are_paired_from_both_ends() {
 }
 
 #[test]
+fn a_finding_that_a_short_report_leaves_out_is_no_change() {
+    let whole = sample::report();
+    let mut short = whole.clone();
+    short.findings.pop();
+    assert_eq!(between(&whole, &short).counts.all(), 1, "it is gone");
+    short.omitted.push(String::from("findings that pass: one"));
+    assert_eq!(between(&whole, &short).changes, []);
+    assert_eq!(between(&short, &whole).changes, []);
+}
+
+#[test]
 fn a_short_report_is_compared_with_a_whole_one_by_what_it_says() {
     let mut short = sample::json();
     short["omitted"] = json!(["the rest"]);

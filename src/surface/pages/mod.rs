@@ -34,7 +34,7 @@ use crate::error::{Code, Error};
 use crate::gate::{Answer, Budget, Caller};
 use crate::tool::Tool;
 
-use super::live::{self, Said, Started};
+use super::live::{self, Reader, Said, Started};
 use super::router::{base_url, method_not_allowed, not_found};
 use super::{Body, Incoming, Reply, Site, api};
 use shell::Page;
@@ -117,7 +117,8 @@ impl Visit<'_> {
         match self.meant() {
             Ok(()) => {
                 let caller = Caller::identify(|name| self.request.header(name));
-                live::start(self.site.gate, tool, Value::Object(arguments), caller).await
+                let arguments = Value::Object(arguments);
+                live::start(self.site.gate, tool, arguments, caller, Reader::Person).await
             }
             Err(refusal) => Started::Refused(Answer {
                 result: Err(refusal),

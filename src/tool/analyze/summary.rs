@@ -1,238 +1,441 @@
-//! The short form of a report: findings whole, measurements cut to what a
-//! reader wants first, the whole under 14 KB wherever findings leave room.
+//! What a caller gets of a report: as much as fits into the bound of the
+//! detail it asked for. The whole report is stored under its id.
+//!
+//! The bounds hold by construction. Sizes are counted before anything is put
+//! together; the steps give up the least telling parts first, and the last
+//! one fills what room there is, gravest findings first, and names the rest.
 
-use serde_json::{Map, Value, json};
+use std::cmp::Reverse;
+use std::io;
 
-use crate::report::{Report, State};
+use serde::Serialize;
+use serde_json::{Value, json};
 
-/// Bytes of the answer as compact JSON.
-const LIMIT: usize = 14_000;
+use super::cut::{self, Cut};
+use crate::report::{Finding, Report, State};
 
-/// How much of the measurements stays.
-#[derive(Clone, Copy)]
-struct Cut {
-    /// Records per answer.
-    records: usize,
-    /// Header fields beside those that findings speak about.
-    fields: usize,
-    /// Characters per text.
-    characters: usize,
+/// What one detail may cost, and how a report is fitted into it.
+pub(super) struct Bound {
+    /// Bytes of the answer as compact JSON.
+    limit: usize,
+    /// Tried in turn before the last resort.
+    steps: &'static [Step],
+    /// How the rest is had where the report was stored, before its id.
+    more: &'static str,
+    /// And where it was not.
+    more_unstored: &'static str,
 }
 
-/// Tried in turn until the answer fits.
-const CUTS: [Cut; 3] = [
-    Cut {
-        records: 8,
-        fields: 24,
-        characters: 200,
-    },
-    Cut {
-        records: 4,
-        fields: 8,
-        characters: 120,
-    },
-    Cut {
-        records: 2,
-        fields: 0,
-        characters: 80,
-    },
-];
-
-/// When even the gravest findings leave no room.
-const LAST_CUT: Cut = Cut {
-    records: 0,
-    fields: 0,
-    characters: 48,
+/// About 4,000 tokens.
+pub(super) const SUMMARY: Bound = Bound {
+    limit: 14_000,
+    steps: &[
+        Step::of(MUCH, Form::Whole, Form::Whole),
+        Step::of(SOME, Form::Whole, Form::Whole),
+        Step::of(SOME, Form::Line, Form::Line).without_rows(),
+        Step::of(LITTLE, Form::Line, Form::Line).without_rows(),
+        Step::of(LITTLE, Form::Line, Form::Name).without_rows(),
+    ],
+    more: "the whole of each record, header and certificate: call again with detail \"full\", or open /api/report/",
+    more_unstored: "the whole of each record, header and certificate: call again with detail \"full\"",
 };
 
-/// States whose findings are named instead of shown where they do not fit,
-/// least telling first.
-const DISPENSABLE: [(State, &str); 4] = [
-    (State::NotApplicable, "that do not apply"),
-    (State::Pass, "that pass"),
-    (State::Info, "that are facts only"),
-    (State::Inconclusive, "that are inconclusive"),
-];
+/// About 10,000 tokens: measurements are what is asked for, so findings
+/// without fault give way before them.
+pub(super) const FULL: Bound = Bound {
+    limit: 35_000,
+    steps: &[
+        Step::of(ALL, Form::Whole, Form::Whole),
+        Step::of(MOST, Form::Whole, Form::Whole),
+        Step::of(MOST, Form::Brief, Form::Brief),
+        Step::of(MOST, Form::Line, Form::Line),
+        Step::of(MUCH, Form::Line, Form::Line),
+        Step::of(SOME, Form::Line, Form::Line),
+        Step::of(LITTLE, Form::Line, Form::Name).without_rows(),
+    ],
+    more: "what does not fit here: lookup has all records of one name, the whole report is at /api/report/",
+    more_unstored: "what does not fit here: lookup has all records of one name",
+};
 
-/// Cuts measurements, then findings; what is cut is named in `omitted`.
-pub(super) fn of(mut report: Report) -> Report {
-    let whole = std::mem::take(&mut report.probes);
-    report.omitted = vec![omission(report.id.as_deref())];
-    for cut in CUTS {
-        report.probes = essentials(&whole, cut);
-        if size(&report) <= LIMIT {
-            return report;
-        }
-    }
-    if let Some(score) = &mut report.header_score {
-        score.rows.clear();
-        report
-            .omitted
-            .push(String::from("rows of the header score"));
-    }
-    for (state, which) in DISPENSABLE {
-        leave_out(&mut report, state, which);
-        if size(&report) <= LIMIT {
-            return report;
-        }
-    }
-    report.probes = essentials(&whole, LAST_CUT);
-    report
+/// How much of the report stays.
+struct Step {
+    /// Nothing is cut when absent.
+    cut: Option<Cut>,
+    /// Findings that are facts only, or inconclusive.
+    facts: Form,
+    /// Findings that pass or do not apply.
+    fine: Form,
+    /// Whether the header score keeps its rows.
+    rows: bool,
 }
 
-/// Names findings of a state instead of showing them, from the last on, until
-/// the rest fits.
-fn leave_out(report: &mut Report, state: State, which: &str) {
-    let mut named: Vec<String> = Vec::new();
-    while size(report) + named.iter().map(|id| id.len() + 2).sum::<usize>() + 64 > LIMIT {
-        let Some(at) = report
+impl Step {
+    const fn of(cut: Option<Cut>, facts: Form, fine: Form) -> Step {
+        Step {
+            cut,
+            facts,
+            fine,
+            rows: true,
+        }
+    }
+
+    const fn without_rows(self) -> Step {
+        Step {
+            rows: false,
+            ..self
+        }
+    }
+}
+
+const ALL: Option<Cut> = None;
+const MOST: Option<Cut> = keep(24, 64, 600, false);
+const MUCH: Option<Cut> = keep(8, 24, 200, true);
+const SOME: Option<Cut> = keep(4, 8, 120, true);
+const LITTLE: Option<Cut> = keep(2, 0, 80, true);
+
+const fn keep(items: usize, fields: usize, characters: usize, plain: bool) -> Option<Cut> {
+    Some(Cut {
+        items,
+        fields,
+        characters,
+        plain,
+    })
+}
+
+/// How a finding is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// As it is.
+    Whole,
+    /// Without command and mappings, its evidence shortened.
+    Brief,
+    /// Its conclusion only.
+    Line,
+    /// By id, among the parts left out.
+    Name,
+}
+
+/// Fits `report` into `bound`; what is cut or left out is told in `omitted`.
+pub(super) fn of(report: Report, bound: &Bound) -> Report {
+    let parts = Parts::of(report);
+    for step in bound.steps {
+        if let Some(fitted) = parts.fitted(step, bound) {
+            return fitted;
+        }
+    }
+    parts.crammed(bound)
+}
+
+/// A report taken apart, and what each part costs.
+struct Parts {
+    /// The report without findings, measurements and notes.
+    frame: Report,
+    frame_size: usize,
+    /// Of it, the rows of the header score.
+    rows_size: usize,
+    findings: Vec<Finding>,
+    sizes: Vec<Sizes>,
+    probes: Value,
+}
+
+/// Bytes of one finding, its comma included.
+struct Sizes {
+    whole: usize,
+    brief: usize,
+    line: usize,
+}
+
+impl Parts {
+    fn of(mut frame: Report) -> Parts {
+        let findings = std::mem::take(&mut frame.findings);
+        let probes = std::mem::take(&mut frame.probes);
+        frame.omitted = Vec::new();
+        let sizes = findings
+            .iter()
+            .map(|finding| Sizes {
+                whole: size(finding) + 1,
+                brief: size(&brief(finding)) + 1,
+                line: size(&line(finding)) + 1,
+            })
+            .collect();
+        let rows_size = frame
+            .header_score
+            .as_ref()
+            .map_or(0, |score| size(&score.rows));
+        Parts {
+            rows_size,
+            // `omitted` is written with its name and a comma once it has items.
+            frame_size: size(&frame) + 12,
+            frame,
+            findings,
+            sizes,
+            probes,
+        }
+    }
+
+    /// The report in the shape of one step, if that fits.
+    fn fitted(&self, step: &Step, bound: &Bound) -> Option<Report> {
+        let forms: Vec<Form> = self
             .findings
             .iter()
-            .rposition(|finding| finding.state == state)
-        else {
-            break;
+            .map(|finding| step.form(finding.state))
+            .collect();
+        let mut omitted = self.notes(&forms, step.rows, usize::MAX);
+        if step.cut.is_some() || !omitted.is_empty() {
+            omitted.insert(0, self.way_to_the_rest(bound));
+        }
+        let shown: usize = self.sizes.iter().zip(&forms).map(Sizes::shown).sum();
+        let fixed = self.frame_size(step.rows) + shown + size(&omitted);
+        if fixed > bound.limit {
+            return None;
+        }
+        let probes = match step.cut {
+            None if fixed + size(&self.probes) > bound.limit => return None,
+            None => self.probes.clone(),
+            Some(cut) => cut::measurements(&self.probes, cut),
         };
-        named.push(report.findings.remove(at).id);
+        if fixed + size(&probes) > bound.limit {
+            return None;
+        }
+        // A bound that cut nothing has nothing to tell.
+        if omitted.len() == 1 && probes == self.probes {
+            omitted.clear();
+        }
+        Some(self.assembled(&forms, step.rows, probes, omitted))
     }
-    if !named.is_empty() {
-        named.reverse();
-        report
-            .omitted
-            .push(format!("findings {which}: {}", named.join(", ")));
+
+    /// The last resort: findings get most of the room, gravest first, then
+    /// measurements what is left of it.
+    fn crammed(&self, bound: &Bound) -> Report {
+        let names_limit = bound.limit / 10;
+        // The ways to the rest and to the measurements that had to go.
+        let notes_limit = 1_200;
+        let spare = bound
+            .limit
+            .saturating_sub(self.frame_size(false) + names_limit + notes_limit);
+        let forms = self.gravest_first(spare * 3 / 4);
+        let shown: usize = self.sizes.iter().zip(&forms).map(Sizes::shown).sum();
+        let mut omitted = vec![self.way_to_the_rest(bound)];
+        omitted.extend(self.notes(&forms, false, names_limit));
+        let mut probes = LITTLE.map_or(Value::Null, |cut| cut::measurements(&self.probes, cut));
+        let gone = cut::shed(&mut probes, spare.saturating_sub(shown));
+        if !gone.is_empty() {
+            omitted.push(format!("measurements: {}", listed(&gone, notes_limit / 2)));
+        }
+        self.assembled(&forms, false, probes, omitted)
     }
-}
 
-fn omission(id: Option<&str>) -> String {
-    let more = "the whole of each record, header and certificate";
-    match id {
-        Some(id) => format!("{more}: call again with detail \"full\", or open /api/report/{id}"),
-        None => format!("{more}: call again with detail \"full\""),
-    }
-}
-
-fn size(report: &Report) -> usize {
-    serde_json::to_string(report).map_or(0, |json| json.len())
-}
-
-fn essentials(probes: &Value, cut: Cut) -> Value {
-    let mut probes = probes.clone();
-    shorten_exchanges(&mut probes, cut);
-    if let Some(chain) = probes
-        .pointer_mut("/tls/chain")
-        .and_then(Value::as_array_mut)
-    {
-        chain.truncate(4);
-        for (at, certificate) in chain.iter_mut().enumerate() {
-            shorten_certificate(certificate, at == 0);
+    fn frame_size(&self, rows: bool) -> usize {
+        match rows {
+            true => self.frame_size,
+            false => self.frame_size - self.rows_size + 2,
         }
     }
-    for journey in ["/http/https/page/headers", "/http/http/page/headers"] {
-        if let Some(headers) = probes.pointer_mut(journey).and_then(Value::as_object_mut) {
-            shorten_fields(headers, cut.fields);
-        }
-    }
-    cut_texts(&mut probes, cut.characters);
-    probes
-}
 
-/// Finds DNS answers wherever they stand: by their records and status.
-fn shorten_exchanges(value: &mut Value, cut: Cut) {
-    match value {
-        Value::Object(members)
-            if members.contains_key("records") && members.contains_key("status") =>
-        {
-            shorten_exchange(members, cut);
-        }
-        Value::Object(members) => members
-            .values_mut()
-            .for_each(|item| shorten_exchanges(item, cut)),
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| shorten_exchanges(item, cut)),
-        _ => {}
-    }
-}
-
-/// Keeps type, lifetime and presentation form of each record.
-fn shorten_exchange(members: &mut Map<String, Value>, cut: Cut) {
-    for member in ["authority", "signatures", "name", "type"] {
-        members.remove(member);
-    }
-    let Some(list) = members.get_mut("records").and_then(Value::as_array_mut) else {
-        return;
-    };
-    let had = list.len();
-    list.truncate(cut.records);
-    for record in list.iter_mut() {
-        *record = json!({ "type": record["type"], "ttl": record["ttl"], "text": record["text"] });
-    }
-    if had > cut.records {
-        members.insert("recordCount".into(), had.into());
-    }
-}
-
-fn shorten_certificate(certificate: &mut Value, leaf: bool) {
-    const EVERY: [&str; 4] = ["subject", "issuer", "notAfter", "key"];
-    const LEAF: [&str; 5] = [
-        "dnsNames",
-        "dnsNameCount",
-        "notBefore",
-        "signatureAlgorithm",
-        "sha256",
-    ];
-    let Some(members) = certificate.as_object_mut() else {
-        return;
-    };
-    members.retain(|name, _| {
-        EVERY.contains(&name.as_str()) || (leaf && LEAF.contains(&name.as_str()))
-    });
-    if let Some(names) = members.get_mut("dnsNames").and_then(Value::as_array_mut) {
-        names.truncate(8);
-    }
-}
-
-/// Keeps the fields that findings speak about before any other.
-fn shorten_fields(headers: &mut Map<String, Value>, fields: usize) {
-    const FIRST: [&str; 16] = [
-        "strict-transport-security",
-        "content-security-policy",
-        "content-security-policy-report-only",
-        "x-content-type-options",
-        "x-frame-options",
-        "referrer-policy",
-        "permissions-policy",
-        "cross-origin-resource-policy",
-        "cross-origin-embedder-policy",
-        "cross-origin-opener-policy",
-        "access-control-allow-origin",
-        "set-cookie",
-        "server",
-        "content-type",
-        "cache-control",
-        "alt-svc",
-    ];
-    let mut kept = 0;
-    headers.retain(|name, _| {
-        let first = FIRST.contains(&name.as_str());
-        kept += usize::from(!first);
-        first || kept <= fields
-    });
-}
-
-fn cut_texts(value: &mut Value, characters: usize) {
-    match value {
-        Value::String(text) => {
-            if let Some((cut, _)) = text.char_indices().nth(characters) {
-                text.truncate(cut);
-                text.push('…');
+    /// Forms for all findings within `room`: failures and warnings in brief
+    /// while they fit, then as lines, then by name. By severity, since a
+    /// report may have been given in any order.
+    fn gravest_first(&self, room: usize) -> Vec<Form> {
+        let mut forms = vec![Form::Name; self.findings.len()];
+        let mut order: Vec<usize> = (0..self.findings.len())
+            .filter(|at| is_grave(self.findings[*at].state))
+            .collect();
+        order.sort_by_key(|at| Reverse(self.findings[*at].severity));
+        let mut left = room;
+        // A line for each comes before more than a line for any.
+        for at in &order {
+            let Sizes { line, .. } = self.sizes[*at];
+            if line <= left {
+                left -= line;
+                forms[*at] = Form::Line;
             }
         }
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| cut_texts(item, characters)),
-        Value::Object(members) => members
-            .values_mut()
-            .for_each(|item| cut_texts(item, characters)),
-        _ => {}
+        for at in order {
+            let Sizes { line, brief, .. } = self.sizes[at];
+            if forms[at] == Form::Line && brief.saturating_sub(line) <= left {
+                left -= brief.saturating_sub(line);
+                forms[at] = Form::Brief;
+            }
+        }
+        forms
+    }
+
+    /// What is said of findings that are not shown whole; names take at most
+    /// `room` bytes.
+    fn notes(&self, forms: &[Form], rows: bool, room: usize) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !rows && self.rows_size > 2 {
+            notes.push(String::from("rows of the header score"));
+        }
+        if forms
+            .iter()
+            .any(|form| matches!(form, Form::Brief | Form::Line))
+        {
+            notes.push(String::from(
+                "findings without evidence, reference or command have them in the whole report, which pointers refer to",
+            ));
+        }
+        const GROUPS: [(&[State], &str); 4] = [
+            (&[State::Fail, State::Warn], "to mend"),
+            (&[State::Inconclusive], "that are inconclusive"),
+            (&[State::Info], "that are facts only"),
+            (
+                &[State::Pass, State::NotApplicable],
+                "that pass or do not apply",
+            ),
+        ];
+        for (states, which) in GROUPS {
+            let names: Vec<&str> = self
+                .findings
+                .iter()
+                .zip(forms)
+                .filter(|(finding, form)| **form == Form::Name && states.contains(&finding.state))
+                .map(|(finding, _)| finding.id.as_str())
+                .collect();
+            if !names.is_empty() {
+                let room = (room / GROUPS.len()).saturating_sub(60);
+                notes.push(format!("findings {which}: {}", listed(&names, room)));
+            }
+        }
+        notes
+    }
+
+    fn way_to_the_rest(&self, bound: &Bound) -> String {
+        match &self.frame.id {
+            Some(id) => format!("{}{id}", bound.more),
+            None => String::from(bound.more_unstored),
+        }
+    }
+
+    fn assembled(
+        &self,
+        forms: &[Form],
+        rows: bool,
+        probes: Value,
+        omitted: Vec<String>,
+    ) -> Report {
+        let mut frame = self.frame.clone();
+        if let Some(score) = frame.header_score.as_mut().filter(|_| !rows) {
+            score.rows.clear();
+        }
+        let findings = self
+            .findings
+            .iter()
+            .zip(forms)
+            .filter_map(|(finding, form)| match form {
+                Form::Whole => Some(finding.clone()),
+                Form::Brief => Some(brief(finding)),
+                Form::Line => Some(line(finding)),
+                Form::Name => None,
+            })
+            .collect();
+        Report {
+            findings,
+            probes,
+            omitted,
+            ..frame
+        }
     }
 }
+
+impl Step {
+    fn form(&self, state: State) -> Form {
+        match state {
+            State::Fail | State::Warn => Form::Whole,
+            State::Info | State::Inconclusive => self.facts,
+            State::Pass | State::NotApplicable => self.fine,
+        }
+    }
+}
+
+impl Sizes {
+    fn shown((sizes, form): (&Sizes, &Form)) -> usize {
+        match form {
+            Form::Whole => sizes.whole,
+            Form::Brief => sizes.brief,
+            Form::Line => sizes.line,
+            Form::Name => 0,
+        }
+    }
+}
+
+fn is_grave(state: State) -> bool {
+    matches!(state, State::Fail | State::Warn)
+}
+
+fn brief(finding: &Finding) -> Finding {
+    let mut brief = Finding {
+        reproduce: String::new(),
+        maps_to: Vec::new(),
+        ..finding.clone()
+    };
+    cut::shorten_text(&mut brief.title, 240);
+    if let Some(fix) = &mut brief.fix {
+        cut::shorten_text(fix, 320);
+    }
+    brief.evidence.truncate(2);
+    for evidence in &mut brief.evidence {
+        cut::shorten_text(&mut evidence.pointer, 120);
+        if size(&evidence.value) > 160 {
+            let mut text = match &evidence.value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            cut::shorten_text(&mut text, 100);
+            evidence.value = json!(text);
+        }
+    }
+    brief
+}
+
+fn line(finding: &Finding) -> Finding {
+    let mut line = Finding {
+        evidence: Vec::new(),
+        fix: None,
+        reference: String::new(),
+        ..brief(finding)
+    };
+    cut::shorten_text(&mut line.title, 160);
+    line
+}
+
+/// Names in order while they fit into `room` bytes, and how many more.
+fn listed(names: &[impl AsRef<str>], room: usize) -> String {
+    let mut list = String::new();
+    for (at, name) in names.iter().enumerate() {
+        let name = name.as_ref();
+        if list.len() + name.len() + 2 > room {
+            let more = names.len() - at;
+            let and = if list.is_empty() { "" } else { " and " };
+            return format!("{list}{and}{more} more");
+        }
+        if at > 0 {
+            list.push_str(", ");
+        }
+        list.push_str(name);
+    }
+    list
+}
+
+/// Bytes of a value as compact JSON, counted without writing it anywhere.
+pub(super) fn size(value: &impl Serialize) -> usize {
+    struct Counted(usize);
+    impl io::Write for Counted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counted = Counted(0);
+    match serde_json::to_writer(&mut counted, value) {
+        Ok(()) => counted.0,
+        // A value that has no JSON fits nowhere; small enough to add up.
+        Err(_) => 0x00ff_ffff,
+    }
+}
+
+#[cfg(test)]
+mod tests;
