@@ -1,9 +1,10 @@
 //! Clock, randomness and variables.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
-use worker::{Date, Delay, Env};
+use worker::{Delay, Env};
 
 use crate::config::Config;
 use crate::port::{Clock, Random};
@@ -24,17 +25,38 @@ impl Clock for WallClock {
 
 /// Milliseconds since the Unix epoch.
 pub fn now_ms() -> u64 {
-    Date::now().as_millis()
+    js_sys::Date::now() as u64
 }
 
-/// The platform's generator.
+/// The platform's generator. Every request draws a few bytes, so they are
+/// drawn in advance: `crypto.getRandomValues` is a crossing with a buffer.
 pub struct Entropy;
+
+thread_local! {
+    static DRAWN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Bytes drawn at once.
+const DRAW: usize = 1024;
 
 impl Random for Entropy {
     fn fill(&self, out: &mut [u8]) {
         // `crypto.getRandomValues` has no failure that could be answered
         // here; bytes left unfilled would only weaken one id.
-        let _ = getrandom::fill(out);
+        if out.len() > DRAW {
+            let _ = getrandom::fill(out);
+            return;
+        }
+        DRAWN.with_borrow_mut(|drawn| {
+            if drawn.len() < out.len() {
+                drawn.resize(DRAW, 0);
+                let _ = getrandom::fill(drawn);
+            }
+            // Taken off the end: no byte is ever given out twice.
+            let rest = drawn.len() - out.len();
+            out.copy_from_slice(&drawn[rest..]);
+            drawn.truncate(rest);
+        });
     }
 }
 

@@ -1,39 +1,99 @@
 //! The platform's request, as a surface sees it.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
-use worker::{ByteStream, Request};
+use worker::ByteStream;
+use worker::web_sys::Request;
 
+use super::glue;
 use crate::error::{Code, Error};
 use crate::surface::Incoming;
 
-/// A request that arrived here. Its URL is cut once; header fields are copied
-/// over only when somebody asks.
+/// The header fields that anybody here asks for. They come over together, the
+/// first time that one of them is wanted; any other is fetched by itself.
+const FIELDS: [&str; 14] = [
+    "host",
+    "origin",
+    "content-type",
+    "content-length",
+    "accept",
+    "mcp-protocol-version",
+    "mcp-method",
+    "mcp-name",
+    "mcp-session-id",
+    "cf-connecting-ip",
+    "user-agent",
+    "cf-ray",
+    "if-none-match",
+    "sec-fetch-site",
+];
+
+/// Tells the other side of the glue which fields to send, once per isolate.
+pub fn prepare() {
+    glue::wanted(&FIELDS.join("\n"));
+}
+
+/// A request that arrived here.
 pub struct Arrived {
     request: Request,
-    method: String,
-    url: String,
+    /// Verb, a space, URL.
+    place: String,
+    method: usize,
     path: Range<usize>,
+    fields: OnceCell<String>,
 }
 
 impl Arrived {
     pub fn new(request: Request) -> Arrived {
-        let url = request.inner().url();
-        let authority = url.find("://").map_or(0, |at| at + 3);
-        let start = url[authority..]
+        let place = glue::place(&request);
+        let method = place.find(' ').unwrap_or(place.len());
+        let authority = place.find("://").map_or(method, |at| at + 3);
+        let start = place[authority..]
             .find('/')
-            .map_or(url.len(), |at| authority + at);
-        let end = url[start..]
+            .map_or(place.len(), |at| authority + at);
+        let end = place[start..]
             .find(['?', '#'])
-            .map_or(url.len(), |at| start + at);
+            .map_or(place.len(), |at| start + at);
         Arrived {
-            method: request.inner().method(),
             request,
+            method,
             path: start..end,
-            url,
+            place,
+            fields: OnceCell::new(),
         }
+    }
+
+    /// One of [`FIELDS`].
+    fn field(&self, at: usize) -> Option<String> {
+        let fields = self.fields.get_or_init(|| glue::fields(&self.request));
+        let line = fields.split('\n').nth(at)?;
+        line.strip_prefix(':').map(str::to_owned)
+    }
+
+    async fn whole(&self) -> Result<Vec<u8>, Error> {
+        let body = glue::body(&self.request).await;
+        let body = body.map_err(|e| broken(&format!("{e:?}")))?;
+        Ok(body.to_vec())
+    }
+
+    /// A body of unstated length, read no further than `cap` bytes.
+    async fn streamed(&self, cap: usize) -> Result<Vec<u8>, Error> {
+        let Some(stream) = self.request.body() else {
+            return Ok(Vec::new());
+        };
+        let mut stream = ByteStream::from(stream);
+        let mut body = Vec::new();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|e| broken(&e.to_string()))?;
+            if body.len() + chunk.len() > cap {
+                return Err(too_large(cap));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
     }
 
     /// The data centre, which the ray's id ends in.
@@ -47,24 +107,28 @@ impl Arrived {
 
 impl Incoming for Arrived {
     fn method(&self) -> &str {
-        &self.method
+        &self.place[..self.method]
     }
 
     fn path(&self) -> &str {
-        &self.url[self.path.clone()]
+        &self.place[self.path.clone()]
     }
 
     fn query(&self) -> Option<&str> {
-        let rest = self.url[self.path.end..].strip_prefix('?')?;
+        let rest = self.place[self.path.end..].strip_prefix('?')?;
         rest.split('#').next()
     }
 
     fn scheme(&self) -> &str {
-        self.url.split(':').next().unwrap_or("https")
+        let url = self.place[self.method..].trim_start();
+        url.split(':').next().unwrap_or("https")
     }
 
     fn header(&self, name: &str) -> Option<String> {
-        self.request.headers().get(name).ok().flatten()
+        match FIELDS.iter().position(|known| *known == name) {
+            Some(at) => self.field(at),
+            None => self.request.headers().get(name).ok().flatten(),
+        }
     }
 
     fn body(&self, cap: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, Error>> {
@@ -72,22 +136,12 @@ impl Incoming for Arrived {
             let stated = self
                 .header("content-length")
                 .and_then(|n| n.parse::<usize>().ok());
-            if stated.is_some_and(|length| length > cap) {
-                return Err(too_large(cap));
+            match stated {
+                Some(length) if length > cap => Err(too_large(cap)),
+                // The platform holds a body to its stated length.
+                Some(_) => self.whole().await,
+                None => self.streamed(cap).await,
             }
-            let Some(stream) = self.request.inner().body() else {
-                return Ok(Vec::new());
-            };
-            let mut stream = ByteStream::from(stream);
-            let mut body = Vec::with_capacity(stated.unwrap_or(0));
-            while let Some(chunk) = stream.next().await {
-                let chunk = chunk.map_err(|e| broken(&e.to_string()))?;
-                if body.len() + chunk.len() > cap {
-                    return Err(too_large(cap));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(body)
         })
     }
 }

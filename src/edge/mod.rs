@@ -2,6 +2,7 @@
 //! Durable Objects, KV, console, clock. It translates and decides nothing.
 
 mod client;
+mod glue;
 mod host;
 mod incoming;
 mod journal;
@@ -9,6 +10,7 @@ mod ledger;
 mod mirror;
 mod network;
 mod outbox;
+mod outgoing;
 mod reports;
 mod sql;
 mod tally;
@@ -16,15 +18,15 @@ mod tally;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use futures_util::StreamExt;
-use worker::{Context, Env, Request, Response, Result, console_error, event};
+use worker::web_sys::{Request, Response};
+use worker::{Context, Env, Result, console_error, event};
 
 use crate::config::Config;
 use crate::error::{Code, Error};
 use crate::gate::{Gate, Memory};
 use crate::guard::Guard;
 use crate::port::Random;
-use crate::surface::{self, Body, Live, Prepared, Reply, Site};
+use crate::surface::{self, Prepared, Reply, Site};
 use crate::tool::{Registry, World};
 
 /// What an isolate makes once and keeps.
@@ -82,6 +84,7 @@ fn memory(env: &Env) -> Memory {
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
+    incoming::prepare();
 }
 
 #[event(fetch)]
@@ -97,7 +100,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             ))
         }
     };
-    respond(reply, &context)
+    outgoing::respond(reply, &context)
 }
 
 /// Bindings are looked up where they are used: most requests need none or one,
@@ -131,26 +134,4 @@ async fn answer(isolate: &Isolate, request: Request, env: Rc<Env>, context: Rc<C
         counters: &counters,
     };
     surface::route(&site, &request).await
-}
-
-fn respond(reply: Reply, context: &Context) -> Result<Response> {
-    let mut response = match reply.body {
-        Body::Empty => Response::empty()?,
-        Body::Static(bytes) => Response::from_bytes(bytes.to_vec())?,
-        Body::Text(text) => Response::ok(text)?,
-        Body::Shared(text) => Response::ok(&*text)?,
-        Body::Live(Live { chunks, work }) => {
-            // The call goes on, and is recorded, also when its reader leaves.
-            if let Some(work) = work {
-                context.wait_until(work);
-            }
-            Response::from_stream(chunks.map(|text| -> Result<_> { Ok(text.into_bytes()) }))?
-        }
-    }
-    .with_status(reply.status);
-    let headers = response.headers_mut();
-    for (name, value) in &reply.headers {
-        headers.set(name, value)?;
-    }
-    Ok(response)
 }

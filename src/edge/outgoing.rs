@@ -1,0 +1,49 @@
+//! A surface's reply, as the platform sends it.
+
+use futures_util::StreamExt;
+use worker::web_sys::Response;
+use worker::{Context, Result};
+
+use super::glue;
+use crate::surface::{Body, Live, Reply};
+
+/// The reply in one crossing, or as a stream where it is still being written.
+pub fn respond(reply: Reply, context: &Context) -> Result<Response> {
+    let body: &[u8] = match &reply.body {
+        Body::Empty => &[],
+        Body::Static(bytes) => bytes,
+        Body::Text(text) => text.as_bytes(),
+        Body::Shared(text) => text.as_bytes(),
+        Body::Live(_) => return stream(reply, context),
+    };
+    let mut lines = String::with_capacity(256);
+    for (name, value) in &reply.headers {
+        // No value of ours has a line break; one that had would end there.
+        let value = value.split('\n').next().unwrap_or_default();
+        for part in [*name, "\n", value, "\n"] {
+            lines.push_str(part);
+        }
+    }
+    Ok(glue::reply(reply.status, &lines, body)?)
+}
+
+fn stream(reply: Reply, context: &Context) -> Result<Response> {
+    let mut response = match reply.body {
+        Body::Live(Live { chunks, work }) => {
+            // The call goes on, and is recorded, also when its reader leaves.
+            if let Some(work) = work {
+                context.wait_until(work);
+            }
+            worker::Response::from_stream(
+                chunks.map(|text| -> Result<_> { Ok(text.into_bytes()) }),
+            )?
+        }
+        _ => worker::Response::empty()?,
+    }
+    .with_status(reply.status);
+    let headers = response.headers_mut();
+    for (name, value) in &reply.headers {
+        headers.set(name, value)?;
+    }
+    Ok(response.into())
+}
