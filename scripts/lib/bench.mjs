@@ -1,185 +1,83 @@
-// How fast the Worker is, as ratios: in one run, round by round in turn, the same
-// load goes to the Worker, to a bare Worker in JavaScript and to a bare one in Rust
-// (bench/). Absolute numbers belong to a machine and an hour; the ratios travel.
+// How fast the Worker is, as ratios: in one run, round by round in turn, the same load
+// goes to the Worker, to bare Workers in JavaScript and in Rust and to the same tools
+// written with the TypeScript SDK (bench/). Absolute numbers belong to a machine and an
+// hour; the ratios travel. What each row is: bench/rows.mjs.
 
 import autocannon from "autocannon";
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { setTimeout as sleep } from "node:timers/promises";
-import { build, buildCrate } from "./build.mjs";
-import { endGroup } from "./group.mjs";
+import { GOALS, OTHERS, ROWS, WITHIN, requestOf } from "./bench/rows.mjs";
+import { buildAll, endAll, startAll, startTimes } from "./bench/workers.mjs";
 import { Failure, say, script } from "./shell.mjs";
-import { startWorkerd } from "./workerd.mjs";
 
-const HELP = `Usage: scripts/bench [--rounds N] [--seconds N] [--row NAME]...
-
-Prints a table of median requests/s and ratios, the script's size and the time from
-start to the first answer.
-
-  --rounds N    rounds over all rows (default 5)
-  --seconds N   seconds per measurement (default 2)
-  --row NAME    only this row (livez, tools/list, decode, lookup, refused); can be repeated`;
-
-const CONNECTIONS = 16;
-const STARTS = 7;
-
-/** One caller, on a host that is always served. */
-const CALLER = { host: "localhost", "cf-connecting-ip": "203.0.113.7" };
-const JSON_TYPE = { "content-type": "application/json" };
-
-const GENEROUS = JSON.stringify({
-  decode: { limit: 1_000_000, seconds: 1 },
-  lookup: { limit: 1_000_000, seconds: 1 },
-});
-const SPENT_AT_ONCE = JSON.stringify({ decode: { limit: 1, seconds: 86_400 } });
-
-const DECODE = { text: "v=spf1 ip4:192.0.2.0/24 include:_spf.example.com mx ~all", kind: "spf" };
-
-/** What is measured: the Worker's call, and the bare Workers it is compared with. */
-const ROWS = [
-  { name: "livez", worker: "netrecon", path: "/livez", status: 200, floors: ["js", "rust"] },
-  {
-    name: "tools/list",
-    worker: "netrecon",
-    path: "/mcp",
-    headers: {
-      accept: "application/json, text/event-stream",
-      "mcp-protocol-version": "2026-07-28",
-      "mcp-method": "tools/list",
-    },
-    body: {
-      jsonrpc: "2.0",
-      id: 1,
-      method: "tools/list",
-      params: {
-        _meta: {
-          "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-          "io.modelcontextprotocol/clientCapabilities": {},
-        },
-      },
-    },
-    status: 200,
-    floors: ["js", "rust"],
-  },
-  { name: "decode", worker: "netrecon", path: "/api/decode", body: DECODE, status: 200, floors: ["js", "rust", "object"] },
-  {
-    name: "lookup",
-    worker: "netrecon",
-    path: "/api/lookup",
-    body: { name: "www.example.com", records: ["A"] },
-    status: 200,
-    floors: ["js", "rust", "object"],
-  },
-  { name: "refused", worker: "refusing", path: "/api/decode", body: DECODE, status: 429, floors: ["js", "rust"] },
-];
-
-/** The bare Workers: which, and by which path. */
-const FLOORS = {
-  js: { title: "bare JS", worker: "bare-js", path: "/" },
-  rust: { title: "bare Rust", worker: "bare-rust", path: "/" },
-  object: { title: "bare Rust + object", worker: "bare-rust", path: "/object" },
+/** Other measurements: `scripts/bench NAME` runs the file, with what arguments follow. */
+const OTHER_BENCHES = {
+  instructions: "./bench-instructions.mjs",
+  analyze: "./bench-analyze.mjs",
 };
 
-const groups = [];
+const HELP = `Usage: scripts/bench [--rounds N] [--seconds N] [--row NAME]... [--against NAME]... [--no-start]
+       scripts/bench instructions [--update]
+       scripts/bench analyze
+
+Prints a table of median requests/s and ratios, the script's size, the time from start
+to the first answer, and the memory of workerd before and after the load.
+
+  --rounds N      rounds over all rows (default 5)
+  --seconds N     seconds per measurement (default 2)
+  --row NAME      only this row; can be repeated: ${ROWS.map(({ name }) => name).join(", ")}
+  --against NAME  only this Worker beside netrecon: ${Object.keys(OTHERS).join(", ")}
+  --no-start      without the time to the first answer
+
+  instructions    counts instructions of the native benchmarks (needs valgrind) and the
+                  script's bytes, and compares them with the last recorded run
+  analyze         latency and CPU of whole analyses in the lab`;
+
+const CONNECTIONS = 16;
 
 script(import.meta, async (argv) => {
-  const { rounds, seconds, rows } = parse(argv);
+  const other = OTHER_BENCHES[argv[0]];
+  if (other) {
+    const { main } = await import(other);
+    return main(argv.slice(1));
+  }
+  const { rounds, seconds, rows, start } = parse(argv);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => void endAll().then(() => process.exit(130)));
   try {
-    const { unwinding, gzipBytes } = await build();
-    const crate = "bench/bare-rust";
-    await buildCrate({ crate, library: "bare_rust", inputs: [crate], dir: "build/bare-rust", unwinding });
-    const url = await startAll();
-    await expectStatuses(rows, url);
+    const { unwinding, gzipBytes } = await buildAll();
+    const { url, group } = await startAll();
+    await expectAnswers(rows, url);
+    const before = residentMiB(group.pid);
     const samples = await measure(rows, url, rounds, seconds);
+    const after = residentMiB(group.pid);
     await endAll();
     report(rows, samples, { rounds, seconds, unwinding });
-    await reportStarts(gzipBytes);
+    console.log(`\nscript size ${(gzipBytes / 1024).toFixed(0)} KiB gzip`);
+    console.log(`memory of workerd with all these Workers: ${before} MiB before the load, ${after} MiB after it`);
+    if (start) reportStarts(await startTimes());
   } finally {
     await endAll();
   }
 });
 
-// --- the Workers -------------------------------------------------------------
-
-function netrecon(name, vars) {
-  return {
-    name,
-    modules: ["build/index.js", "build/index_bg.wasm"],
-    classes: { CLIENTS: "ClientObject", TALLY: "TallyObject", REPORTS: "ReportObject" },
-    kv: ["COUNTERS"],
-    vars,
-  };
-}
-
-const BARE_JS = { name: "bare-js", modules: ["bench/bare-js/index.js"] };
-const BARE_RUST = {
-  name: "bare-rust",
-  modules: ["build/bare-rust/index.js", "build/bare-rust/index_bg.wasm"],
-  classes: { OBJECT: "BareObject" },
-};
-
-/** All Workers in one process, the resolver that they ask in another. */
-async function startAll() {
-  const resolver = await started("resolver", [{ name: "doh", modules: ["bench/doh.js"] }]);
-  const DOH_URL = `${resolver.url("doh")}/dns-query`;
-  const workers = [
-    netrecon("netrecon", { BUDGETS: GENEROUS, DOH_URL }),
-    netrecon("refusing", { BUDGETS: SPENT_AT_ONCE, DOH_URL }),
-    BARE_JS,
-    BARE_RUST,
-  ];
-  const { url } = await started("workers", workers);
-  await firstAnswer(`${url("netrecon")}/livez`);
-  return url;
-}
-
-async function started(label, workers) {
-  const process = await startWorkerd(label, workers);
-  groups.push(process.group);
-  return process;
-}
-
-async function endAll() {
-  await Promise.all(groups.splice(0).map((group) => endGroup(group)));
-}
-
-async function firstAnswer(url) {
-  for (let tries = 0; tries < 5_000; tries += 1) {
-    try {
-      const response = await fetch(url, { headers: CALLER });
-      await response.arrayBuffer();
-      if (response.ok) return;
-      throw new Failure(`${url} answered ${response.status}`);
-    } catch (error) {
-      if (error instanceof Failure) throw error;
-      await sleep(2); // nobody listens yet
-    }
-  }
-  throw new Failure(`nobody answers at ${url}`);
-}
-
 // --- the load ----------------------------------------------------------------
 
-/** A row's targets: the Worker under its own name, then the floors. */
+/** A row's targets: netrecon, then those that it is held against. */
 function targets(row, url) {
-  const floors = row.floors.map((floor) => [floor, url(FLOORS[floor].worker) + FLOORS[floor].path, 200]);
-  return [["netrecon", url(row.worker) + row.path, row.status], ...floors];
+  const others = row.against.map((other) => [other, url(OTHERS[other].worker(row)) + OTHERS[other].path(row)]);
+  return [["netrecon", url(row.spent ? "netrecon-spent" : "netrecon") + row.path], ...others];
 }
 
-function requestOf(row) {
-  if (!row.body) return { method: "GET", headers: CALLER };
-  return { method: "POST", headers: { ...CALLER, ...JSON_TYPE, ...row.headers }, body: JSON.stringify(row.body) };
-}
-
-/** One call each; the first of `refused` spends the budget, so it comes twice. */
-async function expectStatuses(rows, url) {
+/** One call each must be answered rightly; the first of a spent budget spends it. */
+async function expectAnswers(rows, url) {
   for (const row of rows) {
-    if (row.status === 429) await fetch(url(row.worker) + row.path, requestOf(row));
-    for (const [name, address, status] of targets(row, url)) {
+    for (const [name, address] of targets(row, url)) {
+      if (row.spent) await (await fetch(address, requestOf(row))).arrayBuffer();
       const response = await fetch(address, requestOf(row));
-      const answer = await response.text();
-      if (response.status !== status) {
-        throw new Failure(`${row.name} of ${name}: ${status} was expected, ${response.status} came: ${answer.slice(0, 300)}`);
+      const text = await response.text();
+      const compared = name === "netrecon" || name === "typescript";
+      if (!response.ok || (compared && !row.answers(text))) {
+        throw new Failure(`${row.name} of ${name} was answered ${response.status}: ${text.slice(0, 400)}`);
       }
     }
   }
@@ -191,8 +89,8 @@ async function measure(rows, url, rounds, seconds) {
   for (let round = 0; round <= rounds; round += 1) {
     say(round === 0 ? "warming up" : `round ${round} of ${rounds}`);
     for (const row of rows) {
-      for (const [name, address, status] of targets(row, url)) {
-        const rate = await load(row, address, status, round === 0 ? 1 : seconds);
+      for (const [name, address] of targets(row, url)) {
+        const rate = await load(row, address, round === 0 ? 1 : seconds);
         const key = `${row.name} ${name}`;
         if (round > 0) samples.set(key, [...(samples.get(key) ?? []), rate]);
       }
@@ -201,49 +99,63 @@ async function measure(rows, url, rounds, seconds) {
   return samples;
 }
 
-async function load(row, address, status, seconds) {
+async function load(row, address, seconds) {
   const result = await autocannon({ url: address, ...requestOf(row), connections: CONNECTIONS, duration: seconds });
-  const others = Object.keys(result.statusCodeStats).filter((code) => Number(code) !== status);
+  const others = Object.keys(result.statusCodeStats).filter((code) => code !== "200");
   if (others.length > 0 || result.errors > 0) {
     throw new Failure(`${row.name} at ${address}: status ${others.join(", ") || "none"}, ${result.errors} errors under load`);
   }
   return result.requests.total / result.duration;
 }
 
+/** Resident memory of a process, in MiB; 0 where /proc has none. */
+function residentMiB(pid) {
+  try {
+    const kib = readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB$/m)?.[1];
+    return Math.round(Number(kib ?? 0) / 1024);
+  } catch {
+    return 0;
+  }
+}
+
 // --- the report --------------------------------------------------------------
 
 function report(rows, samples, { rounds, seconds, unwinding }) {
   const rate = (row, name) => median(samples.get(`${row.name} ${name}`));
+  const others = Object.keys(OTHERS).filter((other) => rows.some((row) => row.against.includes(other)));
   const cells = (row) =>
-    Object.keys(FLOORS).map((floor) => {
-      if (!row.floors.includes(floor)) return "";
-      const base = rate(row, floor);
-      return `${(rate(row, "netrecon") / base).toFixed(2)} of ${base.toFixed(0)}`;
+    others.map((other) => {
+      if (!row.against.includes(other)) return "";
+      const base = rate(row, other);
+      const ratio = rate(row, "netrecon") / base;
+      return `${ratio.toFixed(2)} of ${base.toFixed(0)}${mark(ratio, goalOf(row, other))}`;
     });
-  const head = ["call", "requests/s", ...Object.values(FLOORS).map(({ title }) => title)];
+  const head = ["call", "requests/s", ...others.map((other) => OTHERS[other].title)];
   const lines = rows.map((row) => [row.name, rate(row, "netrecon").toFixed(0), ...cells(row)]);
   console.log(`
 Median of ${rounds} rounds of ${seconds} s, ${CONNECTIONS} connections, ${unwinding ? "unwinding" : "aborting"} build, one workerd.
-A cell is the Worker's ratio to that floor, and the floor's requests/s.
+A cell is netrecon's ratio to that Worker, and that Worker's requests/s; (goal) where one is missed.
 `);
   printTable([head, head.map(() => "---"), ...lines]);
+  for (const [name, { of, goal }] of Object.entries(WITHIN)) {
+    const [row, base] = [name, of].map((wanted) => rows.find((row) => row.name === wanted));
+    if (!row || !base) continue;
+    const ratio = rate(row, "netrecon") / rate(base, "netrecon");
+    console.log(`\n${name}: ${ratio.toFixed(2)} of the requests/s of ${of}${mark(ratio, goal)}`);
+  }
 }
 
-/** Size, and the time from the start of workerd to the Worker's first answer. */
-async function reportStarts(gzipBytes) {
-  const times = { netrecon: [], "bare-rust": [], "bare-js": [] };
-  for (let start = 0; start < STARTS; start += 1) {
-    for (const worker of [netrecon("netrecon", {}), BARE_RUST, BARE_JS]) {
-      const began = performance.now();
-      const { url } = await started("start", [worker]);
-      await firstAnswer(`${url(worker.name)}/livez`);
-      times[worker.name].push(performance.now() - began);
-      await endAll();
-    }
-  }
-  console.log(`\nscript size ${(gzipBytes / 1024).toFixed(0)} KiB gzip`);
+function goalOf(row, other) {
+  return other === "typescript" ? 1 : GOALS[row.name]?.[other];
+}
+
+function mark(ratio, goal) {
+  return goal !== undefined && ratio < goal ? ` (goal ${goal})` : "";
+}
+
+function reportStarts(times) {
   const each = Object.entries(times).map(([name, values]) => `${name} ${median(values).toFixed(0)} ms`);
-  console.log(`start to first answer, median of ${STARTS}: ${each.join(", ")}`);
+  console.log(`start of workerd to first answer, medians: ${each.join(", ")}`);
 }
 
 function printTable(lines) {
@@ -265,6 +177,8 @@ function parse(argv) {
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "2" },
     row: { type: "string", multiple: true },
+    against: { type: "string", multiple: true },
+    "no-start": { type: "boolean" },
     help: { type: "boolean" },
   };
   let values;
@@ -279,7 +193,10 @@ function parse(argv) {
   }
   const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
   if (!(rounds >= 1 && seconds >= 1)) throw new Failure(`rounds and seconds are numbers from 1\n${HELP}`);
-  const rows = ROWS.filter(({ name }) => !values.row || values.row.includes(name));
-  if (rows.length === 0) throw new Failure(`no such row; there are ${ROWS.map(({ name }) => name).join(", ")}`);
-  return { rounds, seconds, rows };
+  const rows = ROWS.filter(({ name }) => !values.row || values.row.includes(name)).map((row) => ({
+    ...row,
+    against: row.against.filter((other) => !values.against || values.against.includes(other)),
+  }));
+  if (rows.length === 0) throw new Failure(`no such row\n${HELP}`);
+  return { rounds, seconds, rows, start: !values["no-start"] };
 }
