@@ -18,7 +18,7 @@ const KV = `export default { async fetch(request) {
  * Starts workerd with these Workers; its files go to build/bench/`label`.
  * @param {string} label
  * @param {{name: string, modules: string[], classes?: Record<string, string>,
- *   kv?: string[], vars?: Record<string, string>, flags?: string[]}[]} workers
+ *   kv?: string[], vars?: Record<string, string>}[]} workers
  *   `modules` are files of the checkout, the entry first; `classes` maps bindings to
  *   Durable Object classes, all with SQLite.
  * @param {{folder?: string, keep?: boolean, kv?: string, stdio?: string[]}} options
@@ -69,7 +69,7 @@ const kv :Workerd.Worker = (
 ${workers.map((worker) => workerText(folder, worker)).join("\n")}`;
 }
 
-function workerText(folder, { name, modules, classes = {}, kv = [], vars = {}, flags = [] }) {
+function workerText(folder, { name, modules, classes = {}, kv = [], vars = {} }) {
   const bindings = [
     ...Object.entries(classes).map(([binding, type]) => `(name = ${text(binding)}, durableObjectNamespace = ${text(type)})`),
     ...kv.map((binding) => `(name = ${text(binding)}, kvNamespace = "kv")`),
@@ -81,7 +81,6 @@ function workerText(folder, { name, modules, classes = {}, kv = [], vars = {}, f
   return `const ${identifier(name)} :Workerd.Worker = (
   modules = [${modules.map((path) => moduleText(folder, path)).join(", ")}],
   compatibilityDate = ${text(compatibilityDate())},
-  compatibilityFlags = [${flags.map(text).join(", ")}],
   bindings = [${bindings.join(", ")}],
   durableObjectNamespaces = [${objects.join(", ")}],
   durableObjectStorage = (localDisk = "storage"),

@@ -16,7 +16,7 @@ const LOCAL = "http://localhost:8787/mcp";
 
 /** Client and line, as README's table has them. */
 const LINES = Object.fromEntries(
-  [...readFileSync("README.md", "utf8").matchAll(/^\| ([^|`]+) \| `(.+)` \|$/gm)]
+  [...readFileSync("README.md", "utf8").matchAll(/^\| ([A-Z][^|]+?) \| `(.+)` \|$/gm)]
     .map(([, client, line]) => [client.split(",")[0], line])
     .filter(([, line]) => line.includes(LOCAL)),
 );
