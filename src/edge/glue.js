@@ -4,10 +4,24 @@
 
 let names = [];
 let headers = new Map();
+let answer;
+const kept = new Map();
 
-/** Names the header fields that `fields` answers, in its order. */
-export function wanted(list) {
+/** Largest body that is read before the Worker is asked; it reads larger ones itself. */
+const READ_AHEAD = 256 * 1024;
+
+/** Names the header fields that `fields` answers, in its order; gives the function that answers. */
+export function prepare(list, handler) {
   names = list.split("\n");
+  answer = handler;
+}
+
+/** Calls the Worker with the request's body at hand: it then has nothing to wait for but its own work. */
+export function arrive(request, env, context) {
+  if (request.method !== "POST") return answer(request, env, context, undefined);
+  const length = Number(request.headers.get("content-length") ?? NaN);
+  if (!(length <= READ_AHEAD)) return answer(request, env, context, undefined);
+  return request.arrayBuffer().then((buffer) => answer(request, env, context, new Uint8Array(buffer)));
 }
 
 /** Verb and URL. */
@@ -17,23 +31,26 @@ export function place(request) {
 
 /** The wanted fields of a request, one per line; a line is empty where there is none. */
 export function fields(request) {
+  const { headers } = request;
   let text = "";
   for (const name of names) {
-    const value = request.headers.get(name);
+    const value = headers.get(name);
     text += value === null ? "\n" : `:${value}\n`;
   }
   return text;
-}
-
-/** The whole body. */
-export async function body(request) {
-  return new Uint8Array(await request.arrayBuffer());
 }
 
 /** An answer: `lines` are names and values of its header fields in turn. */
 export function reply(status, lines, bytes) {
   // The copy is the answer's own: memory of WebAssembly changes while it is sent.
   const body = bytes.length === 0 ? null : bytes.slice();
+  return new Response(body, { status, headers: headersOf(lines) });
+}
+
+/** The same with a body that is the same whenever `key` is: it is copied once. */
+export function replyKept(status, lines, key, bytes) {
+  let body = kept.get(key);
+  if (body === undefined) kept.set(key, (body = bytes.slice()));
   return new Response(body, { status, headers: headersOf(lines) });
 }
 
@@ -48,4 +65,10 @@ function headersOf(lines) {
     headers.set(lines, known);
   }
   return known;
+}
+
+/** Asks a client's object. Its verdict is a header field: there is no body to wait for. */
+export async function ask(env, name, path) {
+  const response = await env.CLIENTS.getByName(name).fetch(`https://client/${path}`);
+  return response.headers.get("verdict") ?? (await response.text());
 }

@@ -1,13 +1,24 @@
 //! What `glue.js` does beside us, as Rust calls it: the crossings that every
 //! call makes, each made once.
 
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use worker::web_sys::{Request, Response};
+use worker::{Env, worker_sys};
+
+/// Answers one request: with a response, or with a promise of one. The body is
+/// there when it was read ahead.
+pub type Handler = dyn Fn(Request, Env, worker_sys::Context, Option<Uint8Array>) -> JsValue;
 
 #[wasm_bindgen(module = "/src/edge/glue.js")]
 extern "C" {
-    /// Names the header fields that [`fields`] answers, one per line.
-    pub fn wanted(names: &str);
+    /// Names the header fields that [`fields`] answers, one per line, and
+    /// gives the function that answers.
+    pub fn prepare(names: &str, handler: JsValue);
+
+    /// Reads the body, unless it is large or of unknown length, and has the
+    /// request answered.
+    pub fn arrive(request: Request, env: Env, context: worker_sys::Context) -> JsValue;
 
     /// Verb and URL, with a space between.
     pub fn place(request: &Request) -> String;
@@ -15,11 +26,20 @@ extern "C" {
     /// The wanted fields, one per line: `:value`, or nothing.
     pub fn fields(request: &Request) -> String;
 
-    /// The whole body.
-    #[wasm_bindgen(catch)]
-    pub async fn body(request: &Request) -> Result<js_sys::Uint8Array, JsValue>;
-
     /// An answer; `lines` are names and values of its header fields in turn.
     #[wasm_bindgen(catch)]
     pub fn reply(status: u16, lines: &str, body: &[u8]) -> Result<Response, JsValue>;
+
+    /// The same; whatever had the same `key` before had the same body.
+    #[wasm_bindgen(catch, js_name = replyKept)]
+    pub fn reply_kept(
+        status: u16,
+        lines: &str,
+        key: usize,
+        body: &[u8],
+    ) -> Result<Response, JsValue>;
+
+    /// Asks the object of `CLIENTS` that bears `name`.
+    #[wasm_bindgen(catch)]
+    pub async fn ask(env: &Env, name: &str, path: &str) -> Result<JsValue, JsValue>;
 }

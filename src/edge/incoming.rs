@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::Closure;
 use worker::ByteStream;
 use worker::web_sys::Request;
 
@@ -31,9 +33,13 @@ const FIELDS: [&str; 14] = [
     "sec-fetch-site",
 ];
 
-/// Tells the other side of the glue which fields to send, once per isolate.
-pub fn prepare() {
-    glue::wanted(&FIELDS.join("\n"));
+/// Tells the other side of the glue which fields to send and whom to call,
+/// once per isolate.
+pub fn prepare(handler: Box<glue::Handler>) {
+    // A panic that a tool does not catch ends its own request only; nothing
+    // that outlives a request is left half-written by one.
+    let handler = Closure::wrap_assert_unwind_safe(handler);
+    glue::prepare(&FIELDS.join("\n"), handler.into_js_value());
 }
 
 /// A request that arrived here.
@@ -44,10 +50,12 @@ pub struct Arrived {
     method: usize,
     path: Range<usize>,
     fields: OnceCell<String>,
+    /// The body, where it was read ahead.
+    body: Option<Uint8Array>,
 }
 
 impl Arrived {
-    pub fn new(request: Request) -> Arrived {
+    pub fn new(request: Request, body: Option<Uint8Array>) -> Arrived {
         let place = glue::place(&request);
         let method = place.find(' ').unwrap_or(place.len());
         let authority = place.find("://").map_or(method, |at| at + 3);
@@ -63,6 +71,7 @@ impl Arrived {
             path: start..end,
             place,
             fields: OnceCell::new(),
+            body,
         }
     }
 
@@ -73,13 +82,7 @@ impl Arrived {
         line.strip_prefix(':').map(str::to_owned)
     }
 
-    async fn whole(&self) -> Result<Vec<u8>, Error> {
-        let body = glue::body(&self.request).await;
-        let body = body.map_err(|e| broken(&format!("{e:?}")))?;
-        Ok(body.to_vec())
-    }
-
-    /// A body of unstated length, read no further than `cap` bytes.
+    /// A body that was not read ahead, no further than `cap` bytes.
     async fn streamed(&self, cap: usize) -> Result<Vec<u8>, Error> {
         let Some(stream) = self.request.body() else {
             return Ok(Vec::new());
@@ -136,10 +139,10 @@ impl Incoming for Arrived {
             let stated = self
                 .header("content-length")
                 .and_then(|n| n.parse::<usize>().ok());
-            match stated {
-                Some(length) if length > cap => Err(too_large(cap)),
-                // The platform holds a body to its stated length.
-                Some(_) => self.whole().await,
+            match &self.body {
+                _ if stated.is_some_and(|length| length > cap) => Err(too_large(cap)),
+                Some(body) if body.length() as usize > cap => Err(too_large(cap)),
+                Some(body) => Ok(body.to_vec()),
                 None => self.streamed(cap).await,
             }
         })

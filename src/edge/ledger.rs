@@ -5,6 +5,7 @@ use std::rc::Rc;
 use futures_util::future::LocalBoxFuture;
 use worker::Env;
 
+use super::glue;
 use crate::config::Rate;
 use crate::gate::budget::Verdict;
 use crate::gate::{Charge, Ledger};
@@ -15,13 +16,11 @@ pub struct Objects(pub Rc<Env>);
 impl Objects {
     /// One GET with everything in its path: no body, no header and no request
     /// object to build on either side.
-    async fn ask(&self, account: &str, path: &str) -> worker::Result<String> {
-        let object = self.0.durable_object("CLIENTS")?.get_by_name(account)?;
-        object
-            .fetch_with_str(&format!("https://client/{path}"))
-            .await?
-            .text()
-            .await
+    async fn ask(&self, account: &str, path: &str) -> Result<String, String> {
+        match glue::ask(&self.0, account, path).await {
+            Ok(verdict) => Ok(verdict.as_string().unwrap_or_default()),
+            Err(why) => Err(worker::Error::from(why).to_string()),
+        }
     }
 }
 
@@ -43,7 +42,7 @@ impl Ledger for Objects {
                 path.push('/');
                 path.push_str(&sketch.hex());
             }
-            let text = self.ask(account, &path).await.map_err(|e| e.to_string())?;
+            let text = self.ask(account, &path).await?;
             Verdict::read(&text).ok_or_else(|| format!("CLIENTS answered {text:?}"))
         })
     }

@@ -16,10 +16,15 @@ mod sql;
 mod tally;
 
 use std::cell::OnceCell;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
+use futures_util::FutureExt;
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Request, Response};
-use worker::{Context, Env, Result, console_error, event};
+use worker::{Context, Env, Result, console_error, event, worker_sys};
 
 use crate::config::Config;
 use crate::error::{Code, Error};
@@ -84,14 +89,39 @@ fn memory(env: &Env) -> Memory {
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
-    incoming::prepare();
+    incoming::prepare(Box::new(answered));
 }
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
-    let context = Rc::new(context);
+/// The Worker's entry. Written out, and not with the platform crate's macro,
+/// because that wraps every request, header list and answer, and promises
+/// what is already known: most calls are answered without waiting.
+#[wasm_bindgen]
+pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValue {
+    glue::arrive(request, env, context)
+}
+
+/// A response where nothing has to be waited for, else a promise of one.
+fn answered(
+    request: Request,
+    env: Env,
+    context: worker_sys::Context,
+    body: Option<Uint8Array>,
+) -> JsValue {
+    let context = Rc::new(Context::new(context));
+    let mut work = Box::pin(async move {
+        let response = serve(incoming::Arrived::new(request, body), env, context).await;
+        response.map(JsValue::from).map_err(JsValue::from)
+    });
+    match work.as_mut().now_or_never() {
+        Some(Ok(response)) => response,
+        Some(Err(why)) => js_sys::Promise::reject(&why).into(),
+        None => future_to_promise(AssertUnwindSafe(work)).into(),
+    }
+}
+
+async fn serve(request: incoming::Arrived, env: Env, context: Rc<Context>) -> Result<Response> {
     let reply = match isolate(&env) {
-        Ok(isolate) => answer(&isolate, request, Rc::new(env), Rc::clone(&context)).await,
+        Ok(isolate) => answer(&isolate, &request, Rc::new(env), Rc::clone(&context)).await,
         Err(why) => {
             console_error!("netrecon cannot start: {why}");
             Reply::error(&Error::new(
@@ -105,8 +135,12 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
 
 /// Bindings are looked up where they are used: most requests need none or one,
 /// and each look-up is a crossing into JavaScript.
-async fn answer(isolate: &Isolate, request: Request, env: Rc<Env>, context: Rc<Context>) -> Reply {
-    let request = incoming::Arrived::new(request);
+async fn answer(
+    isolate: &Isolate,
+    request: &incoming::Arrived,
+    env: Rc<Env>,
+    context: Rc<Context>,
+) -> Reply {
     let world = World {
         config: Rc::clone(&isolate.config),
         guard: Rc::clone(&isolate.guard),
@@ -133,5 +167,5 @@ async fn answer(isolate: &Isolate, request: Request, env: Rc<Env>, context: Rc<C
         prepared: &isolate.prepared,
         counters: &counters,
     };
-    surface::route(&site, &request).await
+    surface::route(&site, request).await
 }

@@ -9,11 +9,11 @@ use crate::surface::{Body, Live, Reply};
 
 /// The reply in one crossing, or as a stream where it is still being written.
 pub fn respond(reply: Reply, context: &Context) -> Result<Response> {
-    let body: &[u8] = match &reply.body {
-        Body::Empty => &[],
-        Body::Static(bytes) => bytes,
-        Body::Text(text) => text.as_bytes(),
-        Body::Shared(text) => text.as_bytes(),
+    let (body, kept): (&[u8], _) = match &reply.body {
+        Body::Empty => (&[], false),
+        Body::Static(bytes) => (bytes, false),
+        Body::Text(text) => (text.as_bytes(), false),
+        Body::Shared(text) => (text.as_bytes(), true),
         Body::Live(_) => return stream(reply, context),
     };
     let mut lines = String::with_capacity(256);
@@ -24,7 +24,11 @@ pub fn respond(reply: Reply, context: &Context) -> Result<Response> {
             lines.push_str(part);
         }
     }
-    Ok(glue::reply(reply.status, &lines, body)?)
+    Ok(match kept {
+        // Shared text stays where it is as long as the isolate lives.
+        true => glue::reply_kept(reply.status, &lines, body.as_ptr() as usize, body)?,
+        false => glue::reply(reply.status, &lines, body)?,
+    })
 }
 
 fn stream(reply: Reply, context: &Context) -> Result<Response> {

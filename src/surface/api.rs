@@ -80,9 +80,9 @@ async fn dispatch(site: &Site<'_>, request: &dyn Incoming) -> Reply {
                 .await
         }
     };
-    let mut reply = match &answer.result {
-        Ok(json) => Reply::json(200, json.as_str()),
-        Err(error) => Reply::error(error),
+    let mut reply = match answer.result {
+        Ok(json) => Reply::json(200, json),
+        Err(error) => Reply::error(&error),
     };
     reply.state_budget(answer.budget);
     reply.with("cache-control", "no-store")

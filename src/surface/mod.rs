@@ -66,7 +66,7 @@ pub enum Body {
     Static(&'static [u8]),
     /// Text made for this reply.
     Text(String),
-    /// Text prepared once per isolate.
+    /// Text prepared once per isolate, which keeps it: `edge` may do the same.
     Shared(Rc<str>),
     /// Text that is written while the call it tells of is under way.
     Live(Live),

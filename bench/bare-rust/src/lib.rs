@@ -2,14 +2,20 @@
 //! answer, and one that asks a Durable Object in between. No more code than that
 //! may be here, since the Worker is measured against it.
 
+use std::sync::LazyLock;
+
 use worker::{
     Context, DurableObject, Env, Method, Request, Response, Result, State, durable_object, event,
 };
 
 const ANSWER: &str = r#"{"answer":"fixed","reads":"the body as JSON","does":"nothing else"}"#;
 
-/// GET: `ok`. POST: reads the body as JSON, answers a fixed JSON; on `/object`
-/// after one call of a Durable Object that stores nothing.
+/// A fixed JSON as long as the Worker's longest constant answer, its tool list.
+static LONG: LazyLock<String> =
+    LazyLock::new(|| format!("{{\"long\":\"{}\"}}", "x".repeat(32_000)));
+
+/// GET: `ok`. POST: reads the body as JSON, answers a fixed JSON: on `/object`
+/// after one call of a Durable Object that stores nothing, on `/long` a long one.
 #[event(fetch)]
 async fn fetch(mut request: Request, env: Env, _context: Context) -> Result<Response> {
     if request.method() == Method::Get {
@@ -27,7 +33,10 @@ async fn fetch(mut request: Request, env: Env, _context: Context) -> Result<Resp
             .text()
             .await?;
     }
-    let mut response = Response::ok(ANSWER)?;
+    let mut response = match request.path().as_str() {
+        "/long" => Response::ok(LONG.as_str())?,
+        _ => Response::ok(ANSWER)?,
+    };
     response
         .headers_mut()
         .set("content-type", "application/json")?;

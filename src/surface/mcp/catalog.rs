@@ -2,25 +2,60 @@
 //! shapes, `server/discover`, and the parts that frame other results. A
 //! request only splices in its id.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::surface::identity;
 use crate::tool::{Registry, Tool};
 
+use super::Answer;
 use super::revision::SUPPORTED;
+use super::rpc::{self, Id};
 
 /// How long clients and intermediaries may keep the catalog, in milliseconds.
 const TTL_MS: u32 = 3_600_000;
 
+/// A result that never changes.
+pub(super) struct Constant {
+    result: String,
+    /// Whole answers to requests whose id is one digit: clients count from
+    /// there, and large answers are then written once.
+    whole: [OnceCell<Rc<str>>; 10],
+}
+
+impl Constant {
+    fn new(result: String) -> Constant {
+        Constant {
+            result,
+            whole: Default::default(),
+        }
+    }
+
+    /// The answer to the request `id`.
+    pub(super) fn answer(&self, id: &Id) -> Answer {
+        let write = || rpc::success(id, &[&self.result]);
+        let kept = match id.json().as_bytes() {
+            [digit @ b'0'..=b'9'] => self.whole.get(usize::from(digit - b'0')),
+            _ => None,
+        };
+        match kept {
+            Some(kept) => Answer::Kept(Rc::clone(kept.get_or_init(|| write().into()))),
+            None => Answer::Written(write()),
+        }
+    }
+}
+
 /// The prepared texts.
 pub(crate) struct Catalog {
     /// Result of `server/discover`.
-    pub(super) discover: String,
+    pub(super) discover: Constant,
     /// Result of `tools/list`, modern.
-    pub(super) modern_list: String,
+    pub(super) modern_list: Constant,
     /// Result of `tools/list`, legacy.
-    pub(super) legacy_list: String,
+    pub(super) legacy_list: Constant,
     /// What follows `"protocolVersion":"..."` in the result of `initialize`.
     pub(super) initialize_tail: String,
     /// `,"_meta":{...}}`, which ends every modern result.
@@ -58,14 +93,16 @@ impl Catalog {
         );
         let cache = format!("\"ttlMs\":{TTL_MS},\"cacheScope\":\"public\"{meta_tail}");
         Catalog {
-            discover: format!(
+            discover: Constant::new(format!(
                 "{{\"resultType\":\"complete\",\"supportedVersions\":{},\"capabilities\":{capabilities},\
                  \"instructions\":{},{cache}",
                 json!(SUPPORTED),
                 json!(identity::INSTRUCTIONS),
-            ),
-            modern_list: format!("{{\"resultType\":\"complete\",\"tools\":{tools},{cache}"),
-            legacy_list: format!("{{\"tools\":{tools}}}"),
+            )),
+            modern_list: Constant::new(format!(
+                "{{\"resultType\":\"complete\",\"tools\":{tools},{cache}"
+            )),
+            legacy_list: Constant::new(format!("{{\"tools\":{tools}}}")),
             initialize_tail: format!(
                 ",\"capabilities\":{capabilities},\"serverInfo\":{server},\"instructions\":{}}}",
                 json!(identity::INSTRUCTIONS),

@@ -45,7 +45,7 @@ pub(super) async fn dispatch(post: &Post<'_>, request: Request, version: &'stati
         }
         "ping" => Sent::ok(rpc::success(&request.id, &["{}"])),
         "tools/list" => match request.params.get("cursor") {
-            None => Sent::ok(rpc::success(&request.id, &[&catalog.legacy_list])),
+            None => Sent::constant(&catalog.legacy_list, &request.id),
             Some(_) => Sent::fault(&request.id, modern::no_such_page()),
         },
         "tools/call" => {
@@ -81,7 +81,7 @@ pub(super) async fn batch(post: &Post<'_>, messages: Vec<Value>) -> Sent {
             Ok(Message::Request(request)) => {
                 let sent = dispatch(post, request, revision::BATCHES).await;
                 budget = sent.budget.or(budget);
-                answers.push(sent.json);
+                answers.push(sent.json.text().to_owned());
             }
             Ok(Message::Notification | Message::Response) => {}
             Err((id, fault)) => answers.push(fault.answer(id.as_ref(), Some("null"))),

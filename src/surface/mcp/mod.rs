@@ -15,6 +15,8 @@ mod modern;
 mod revision;
 mod rpc;
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use crate::error::{Code, Error};
@@ -23,6 +25,7 @@ use crate::gate::{Budget, Caller};
 use super::router::method_not_allowed;
 use super::{BODY_CAP, Body, Incoming, Reply, Site, api, parse_json};
 pub(crate) use catalog::Catalog;
+use catalog::Constant;
 pub(crate) use revision::SUPPORTED;
 use rpc::{Fault, Id, Message};
 
@@ -150,11 +153,30 @@ impl Post<'_> {
     }
 }
 
+/// The answer to one message, as JSON text.
+enum Answer {
+    /// None is due.
+    Nothing,
+    /// Written for this message.
+    Written(String),
+    /// Written once per isolate.
+    Kept(Rc<str>),
+}
+
+impl Answer {
+    fn text(&self) -> &str {
+        match self {
+            Answer::Nothing => "",
+            Answer::Written(text) => text,
+            Answer::Kept(text) => text,
+        }
+    }
+}
+
 /// What came of one POST.
 struct Sent {
     status: u16,
-    /// The answer; empty when none is due.
-    json: String,
+    json: Answer,
     /// The whole event stream, for the one method that answers in one.
     stream: Option<String>,
     budget: Option<Budget>,
@@ -164,9 +186,18 @@ impl Sent {
     fn ok(json: String) -> Sent {
         Sent {
             status: 200,
-            json,
+            json: Answer::Written(json),
             stream: None,
             budget: None,
+        }
+    }
+
+    /// A result that never changes.
+    fn constant(result: &Constant, id: &Id) -> Sent {
+        Sent {
+            status: 200,
+            json: result.answer(id),
+            ..Sent::accepted()
         }
     }
 
@@ -189,15 +220,18 @@ impl Sent {
     fn accepted() -> Sent {
         Sent {
             status: 202,
-            ..Sent::ok(String::new())
+            json: Answer::Nothing,
+            stream: None,
+            budget: None,
         }
     }
 
     fn events(messages: &[&str]) -> Sent {
         let stream = messages.iter().map(|message| event(message)).collect();
         Sent {
+            status: 200,
             stream: Some(stream),
-            ..Sent::ok(String::new())
+            ..Sent::accepted()
         }
     }
 
@@ -206,15 +240,18 @@ impl Sent {
             None if self.status == 200
                 && header::wants_events(request.header("accept").as_deref()) =>
             {
-                Some(event(&self.json))
+                Some(event(self.json.text()))
             }
             stream => stream,
         };
-        let mut reply = match stream {
-            Some(stream) => Reply::new(200, "text/event-stream", Body::Text(stream))
+        let mut reply = match (stream, self.json) {
+            (Some(stream), _) => Reply::new(200, "text/event-stream", Body::Text(stream))
                 .with("x-accel-buffering", "no"),
-            None if self.json.is_empty() => Reply::empty(self.status),
-            None => Reply::json(self.status, self.json),
+            (None, Answer::Nothing) => Reply::empty(self.status),
+            (None, Answer::Written(json)) => Reply::json(self.status, json),
+            (None, Answer::Kept(json)) => {
+                Reply::new(self.status, "application/json", Body::Shared(json))
+            }
         };
         reply.state_budget(self.budget);
         reply

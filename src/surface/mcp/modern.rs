@@ -94,9 +94,9 @@ fn mirrored(post: &Post<'_>, request: &Request) -> Result<(), Fault> {
 async fn dispatch(post: &Post<'_>, request: Request) -> Sent {
     let catalog = &post.site.prepared.mcp;
     match request.method.as_str() {
-        "server/discover" => Sent::ok(rpc::success(&request.id, &[&catalog.discover])),
+        "server/discover" => Sent::constant(&catalog.discover, &request.id),
         "tools/list" => match request.params.get("cursor") {
-            None => Sent::ok(rpc::success(&request.id, &[&catalog.modern_list])),
+            None => Sent::constant(&catalog.modern_list, &request.id),
             Some(_) => Sent::fault(&request.id, no_such_page()),
         },
         "tools/call" => {
