@@ -48,7 +48,7 @@ script(import.meta, async (argv) => {
     const { url, group } = await startAll();
     await expectAnswers(rows, url);
     const before = residentMiB(group.pid);
-    const samples = await measure(rows, url, rounds, seconds);
+    const samples = await measure(rows, url, rounds, seconds, group.pid);
     const after = residentMiB(group.pid);
     await endAll();
     report(rows, samples, { rounds, seconds, unwinding });
@@ -83,29 +83,44 @@ async function expectAnswers(rows, url) {
   }
 }
 
-/** Requests/s by row and target, one number per round; the first round is not kept. */
-async function measure(rows, url, rounds, seconds) {
+/**
+ * Requests/s and workerd's CPU time per request by row and target, one of each per
+ * round; the first round is not kept.
+ */
+async function measure(rows, url, rounds, seconds, pid) {
   const samples = new Map();
   for (let round = 0; round <= rounds; round += 1) {
     say(round === 0 ? "warming up" : `round ${round} of ${rounds}`);
     for (const row of rows) {
       for (const [name, address] of targets(row, url)) {
-        const rate = await load(row, address, round === 0 ? 1 : seconds);
+        const sample = await load(row, address, round === 0 ? 1 : seconds, pid);
         const key = `${row.name} ${name}`;
-        if (round > 0) samples.set(key, [...(samples.get(key) ?? []), rate]);
+        if (round > 0) samples.set(key, [...(samples.get(key) ?? []), sample]);
       }
     }
   }
   return samples;
 }
 
-async function load(row, address, seconds) {
+async function load(row, address, seconds, pid) {
+  const before = cpuMicros(pid);
   const result = await autocannon({ url: address, ...requestOf(row), connections: CONNECTIONS, duration: seconds });
   const others = Object.keys(result.statusCodeStats).filter((code) => code !== "200");
   if (others.length > 0 || result.errors > 0) {
     throw new Failure(`${row.name} at ${address}: status ${others.join(", ") || "none"}, ${result.errors} errors under load`);
   }
-  return result.requests.total / result.duration;
+  const { total } = result.requests;
+  return { rate: total / result.duration, cpu: (cpuMicros(pid) - before) / total };
+}
+
+/** CPU time of a process so far, in microseconds; 0 where /proc has none. */
+function cpuMicros(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10_000; // ticks of 10 ms
+  } catch {
+    return 0;
+  }
 }
 
 /** Resident memory of a process, in MiB; 0 where /proc has none. */
@@ -121,27 +136,37 @@ function residentMiB(pid) {
 // --- the report --------------------------------------------------------------
 
 function report(rows, samples, { rounds, seconds, unwinding }) {
-  const rate = (row, name) => median(samples.get(`${row.name} ${name}`));
+  const middle = (row, name, what) => median(samples.get(`${row.name} ${name}`).map((sample) => sample[what]));
   const others = Object.keys(OTHERS).filter((other) => rows.some((row) => row.against.includes(other)));
-  const cells = (row) =>
-    others.map((other) => {
-      if (!row.against.includes(other)) return "";
-      const base = rate(row, other);
-      const ratio = rate(row, "netrecon") / base;
-      return `${ratio.toFixed(2)} of ${base.toFixed(0)}${mark(ratio, goalOf(row, other))}`;
+  const head = ["call", "netrecon", ...others.map((other) => OTHERS[other].title)];
+  const table = (what, digits, ratioOf) => {
+    const lines = rows.map((row) => {
+      const own = middle(row, "netrecon", what);
+      const cells = others.map((other) => {
+        if (!row.against.includes(other)) return "";
+        const base = middle(row, other, what);
+        const ratio = ratioOf(own, base);
+        return `${ratio.toFixed(2)} of ${base.toFixed(digits)}${mark(ratio, goalOf(row, other))}`;
+      });
+      return [row.name, own.toFixed(digits), ...cells];
     });
-  const head = ["call", "requests/s", ...others.map((other) => OTHERS[other].title)];
-  const lines = rows.map((row) => [row.name, rate(row, "netrecon").toFixed(0), ...cells(row)]);
+    printTable([head, head.map(() => "---"), ...lines]);
+  };
   console.log(`
 Median of ${rounds} rounds of ${seconds} s, ${CONNECTIONS} connections, ${unwinding ? "unwinding" : "aborting"} build, one workerd.
-A cell is netrecon's ratio to that Worker, and that Worker's requests/s; (goal) where one is missed.
+A cell is netrecon's ratio to that Worker, and what that Worker has; (goal) where one is missed.
+
+Requests/s:
 `);
-  printTable([head, head.map(() => "---"), ...lines]);
+  table("rate", 0, (own, base) => own / base);
+  console.log("\nCPU of workerd per request in microseconds, which a busy machine disturbs less; a ratio above 1 is cheaper:\n");
+  table("cpu", 0, (own, base) => base / own);
   for (const [name, { of, goal }] of Object.entries(WITHIN)) {
     const [row, base] = [name, of].map((wanted) => rows.find((row) => row.name === wanted));
     if (!row || !base) continue;
-    const ratio = rate(row, "netrecon") / rate(base, "netrecon");
-    console.log(`\n${name}: ${ratio.toFixed(2)} of the requests/s of ${of}${mark(ratio, goal)}`);
+    const ratio = middle(row, "netrecon", "rate") / middle(base, "netrecon", "rate");
+    const cpu = middle(base, "netrecon", "cpu") / middle(row, "netrecon", "cpu");
+    console.log(`\n${name}: ${ratio.toFixed(2)} of the requests/s of ${of}, ${cpu.toFixed(2)} by CPU${mark(ratio, goal)}`);
   }
 }
 

@@ -307,13 +307,7 @@ impl Parts {
         }
     }
 
-    fn assembled(
-        &self,
-        forms: &[Form],
-        rows: bool,
-        probes: Value,
-        omitted: Vec<String>,
-    ) -> Report {
+    fn assembled(&self, forms: &[Form], rows: bool, probes: Value, omitted: Vec<String>) -> Report {
         let mut frame = self.frame.clone();
         if let Some(score) = frame.header_score.as_mut().filter(|_| !rows) {
             score.rows.clear();
