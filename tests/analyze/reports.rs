@@ -25,8 +25,9 @@ fn every_pointer_of_every_finding_leads_to_its_value() {
         for detail in ["full", "summary"] {
             let (stage, report) = some_report(detail).await;
             let whole = whole(&stage, &report);
+            let shown = if detail == "full" { &whole } else { &report };
             let mut pointers = 0;
-            for finding in report["findings"].as_array().unwrap() {
+            for finding in shown["findings"].as_array().unwrap() {
                 for evidence in finding["evidence"].as_array().into_iter().flatten() {
                     let pointer = evidence["pointer"].as_str().unwrap();
                     assert!(
