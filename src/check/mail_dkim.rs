@@ -118,7 +118,7 @@ fn found(case: &Case<'_>, keys: &Keys, (at, key): (usize, &Key), findings: &mut 
             format!("The DKIM key {selector} is revoked, and no other was found."),
         ),
         _ => {
-            let names: Vec<String> = keys.found.iter().map(|key| described(key)).collect();
+            let names: Vec<String> = keys.found.iter().map(described).collect();
             let count = names.len();
             case.pass(
                 DKIM,
