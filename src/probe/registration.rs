@@ -193,7 +193,10 @@ pub fn read(body: &[u8]) -> Result<Registration, Nothing> {
     let object: Value = serde_json::from_slice(body)
         .map_err(|_| Nothing::Failed(Failure::malformed("not the JSON of RDAP")))?;
     let class = text(&object["objectClassName"]).unwrap_or_default();
-    let name = text(&object["ldhName"]).or_else(|| text(&object["handle"]));
+    // Networks need no handle (RFC 9083 section 5.4); their name will do.
+    let name = ["ldhName", "handle", "name"]
+        .into_iter()
+        .find_map(|member| text(&object[member]));
     let Some(name) = name else {
         return Err(Nothing::Failed(Failure::malformed(
             "an RDAP object without a name",

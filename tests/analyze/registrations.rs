@@ -178,3 +178,18 @@ fn an_operator_who_switches_registries_off_gets_reports_without_them() {
         );
     });
 }
+
+#[test]
+fn a_network_without_a_handle_is_called_by_its_name() {
+    run(async {
+        let stage = Stage::new();
+        good_zone(&stage.net);
+        stage.net.address(HOST, IP);
+        let network = json!({ "objectClassName": "ip network", "name": "EDGE", "country": "US" });
+        let url = format!("https://rdap.org/ip/{IP}");
+        stage.net.file(&url, 200, &[], &network.to_string());
+        let report = stage.analyze(HOST).await.unwrap();
+        assert_eq!(report["probes"]["registration"]["network"]["name"], "EDGE");
+        assert_eq!(state(&report, "registration.network"), "info");
+    });
+}
