@@ -2,13 +2,14 @@
 // with every upstream answer held back by DELAY, what `lookup` of five types takes
 // likewise, and the processor time of workerd per analysis, beside that of an idle call.
 //
-// Usage: node scripts/lib/bench-analyze.mjs [--target HOST] [--rounds N]
-// The build must be there (scripts/build). It runs itself inside tests/lab/run.
+// Usage: scripts/bench analyze [--target HOST] [--rounds N]
+// It runs itself inside tests/lab/run.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { build } from "./build.mjs";
 import { endGroup, startGroup } from "./group.mjs";
 import { Failure, script } from "./shell.mjs";
 import { startWorkerd } from "./workerd.mjs";
@@ -23,6 +24,7 @@ const BUDGETS = JSON.stringify(
 
 /** Runs the measurement in the lab; its lines go to this process's output. */
 export async function benchAnalyze(...options) {
+  await build();
   const self = fileURLToPath(import.meta.url);
   const lab = startGroup(["tests/lab/run", "--", process.execPath, self, "--inside", ...options]);
   const code = await lab.ended;
@@ -116,7 +118,8 @@ function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-script(import.meta, async (argv) => {
+/** `scripts/bench analyze`. */
+export async function main(argv) {
   const options = {
     target: { type: "string", default: TARGET },
     rounds: { type: "string", default: "21" },
@@ -125,6 +128,10 @@ script(import.meta, async (argv) => {
   const { values } = parseArgs({ args: argv, options });
   const rounds = Number(values.rounds);
   if (!(rounds >= 1)) throw new Failure("--rounds is a number from 1");
-  if (values.inside) await inside({ target: values.target, rounds });
-  else await benchAnalyze("--target", values.target, "--rounds", values.rounds);
-});
+  if (values.inside) return inside({ target: values.target, rounds });
+  await benchAnalyze("--target", values.target, "--rounds", values.rounds);
+  const { gzipBytes } = await build();
+  console.log(`script size ${(gzipBytes / 1024).toFixed(0)} KiB gzip (goal: 1,000)`);
+}
+
+script(import.meta, main);
