@@ -235,7 +235,11 @@ impl Run {
                         self.mail(host),
                         join(self.back(), self.logged(Some(host))),
                     );
-                    let all = join(named, self.registrations(Some(host)));
+                    let all = async {
+                        join(named, self.registrations(Some(host))).await;
+                        // Last, so that what runs out of subrequests is always this.
+                        self.systems().await;
+                    };
                     let unwanted = Box::pin(self.unwanted());
                     let _ = select(Box::pin(all), unwanted).await;
                 }
@@ -316,7 +320,7 @@ impl Run {
                 let zone = zone::probe(place, &apex, &self.nonce, direct).await;
                 self.note(|probes| probes.zone = Some(zone));
             }
-            join(self.below(host), self.systems()).await;
+            self.below(host).await;
         };
         join(climb, zone).await;
     }

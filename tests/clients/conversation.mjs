@@ -29,7 +29,7 @@ export async function callAllFive(client) {
   const report = await succeed(client, "analyze", { target: "lab-good.com", detail: "full" });
   assert.equal(report.target.host, "lab-good.com");
   const { dns, http, tls } = report.probes;
-  assert.deepEqual(dns.a.records.map(({ data }) => data.address), ["93.184.216.10"]);
+  assert.deepEqual(dns.a.records.map(({ text }) => text), ["93.184.216.10"]);
   assert.deepEqual([http.http.end, http.https.page.status], ["met_https", 200]);
   assert.deepEqual([tls.handshakes.best.version, tls.trust.trusted], ["TLSv1.3", true]);
   const records = await succeed(client, "lookup", { name: "lab-good.com", records: ["A"] });

@@ -36,7 +36,7 @@ class Conversation(unittest.IsolatedAsyncioTestCase):
         report = await self.succeed(client, "analyze", target="lab-good.com", detail="full")
         self.assertEqual(report["target"]["host"], "lab-good.com")
         dns, http, tls = (report["probes"][name] for name in ("dns", "http", "tls"))
-        self.assertEqual([record["data"]["address"] for record in dns["a"]["records"]], ["93.184.216.10"])
+        self.assertEqual([record["text"] for record in dns["a"]["records"]], ["93.184.216.10"])
         self.assertEqual((http["http"]["end"], http["https"]["page"]["status"]), ("met_https", 200))
         self.assertEqual((tls["handshakes"]["best"]["version"], tls["trust"]["trusted"]), ("TLSv1.3", True))
         records = await self.succeed(client, "lookup", name="lab-good.com", records=["A"])

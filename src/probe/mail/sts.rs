@@ -5,8 +5,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::Answers;
 use crate::codec::certificate::Certificate;
 use crate::guard::PublicAddr;
@@ -36,8 +34,7 @@ pub struct Sts {
 }
 
 /// The policy file as it was served.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// The status.
     pub status: u16,
@@ -47,7 +44,6 @@ pub struct Policy {
     pub text: String,
     /// Why the certificate does not hold, where it does not: senders then
     /// use no policy.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub untrusted: Option<&'static str>,
 }
 

@@ -8,6 +8,10 @@ use crate::probe::mail::{Mail, Server, dkim, dmarc, sts};
 /// Characters shown of one record.
 const RECORD_LIMIT: usize = 1024;
 
+/// Characters shown of one line of a policy, and lines of it.
+const LINE_LIMIT: usize = 256;
+const LINES_LIMIT: usize = 64;
+
 /// Everything about the domain's mail.
 pub(super) fn rendered(mail: &Mail) -> Value {
     json!({
@@ -74,8 +78,19 @@ fn strict(sts: &sts::Sts) -> Value {
     json!({
         "record": &*sts.record,
         "policy": sts.policy.as_ref().map(|policy| match policy {
-            Ok(policy) => json!(policy),
+            Ok(policy) => served(policy),
             Err(failure) => json!({ "failure": failure }),
         }),
+    })
+}
+
+/// The policy line by line: its breaks are the owner's, not the report's.
+fn served(policy: &sts::Policy) -> Value {
+    let lines = policy.text.lines().map(|line| clean(line, LINE_LIMIT));
+    json!({
+        "status": policy.status,
+        "contentType": clean(&policy.content_type, LINE_LIMIT),
+        "lines": lines.take(LINES_LIMIT).collect::<Vec<_>>(),
+        "untrusted": policy.untrusted,
     })
 }
