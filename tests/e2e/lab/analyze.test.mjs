@@ -60,18 +60,21 @@ test("GET answers what POST does, and the report opens by its id", async () => {
   assert.deepEqual(told(stored), told(got));
 });
 
-test("a summary says of findings what is stored, and names those it has no room for", async () => {
+test("a summary says of findings what is stored, and names or counts those it has no room for", async () => {
   const report = await curl(`${worker.url}/api/analyze?target=${GOOD.name}`);
   assert.ok(Buffer.byteLength(JSON.stringify(report)) <= 14_000);
   const stored = await curl(`${worker.url}/api/report/${report.id}`);
   const shown = new Map(report.findings.map((finding) => [finding.id, finding]));
-  const named = report.omitted.filter((line) => line.startsWith("findings ")).join(" ").split(/[\s,:]+/);
-  for (const finding of stored.findings) {
-    const { id } = finding;
-    // Evidence is shortened where a finding is shown at all.
-    const said = ({ state, severity, title }) => ({ state, severity, title });
-    if (shown.has(id)) assert.deepEqual(said(shown.get(id)), said(finding));
-    else assert.ok(named.includes(id), `${id} is neither shown nor named in ${report.omitted}`);
+  const omitted = report.omitted.filter((line) => line.startsWith("findings that ")).join(" ");
+  const named = omitted.split(/[\s,:]+/);
+  const unseen = stored.findings.filter(({ id }) => !shown.has(id) && !named.includes(id));
+  const counted = [...omitted.matchAll(/(\d+) more/g)].reduce((sum, [, many]) => sum + Number(many), 0);
+  assert.equal(counted, unseen.length, `neither shown nor named: ${unseen.map(({ id }) => id)}; ${omitted}`);
+  assert.ok(unseen.every(({ state }) => state === "pass" || state === "not_applicable"));
+  // Evidence is shortened where a finding is shown at all.
+  const said = ({ state, severity, title }) => ({ state, severity, title });
+  for (const finding of stored.findings.filter(({ id }) => shown.has(id))) {
+    assert.deepEqual(said(shown.get(finding.id)), said(finding));
   }
 });
 

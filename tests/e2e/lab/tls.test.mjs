@@ -155,7 +155,8 @@ test("every TLS server of the lab, however bad, ends in typed findings within it
 });
 
 const findingsOf = async (target, ip) => {
-  const { body } = await worker.api("analyze", { target, detail: "full" }, { ip });
+  const answer = await worker.api("analyze", { target }, { ip });
+  const { body } = await worker.get(`/api/report/${answer.body.id}`);
   return { body, of: (id) => body.findings.find((finding) => finding.id === id) };
 };
 
