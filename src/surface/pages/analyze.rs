@@ -223,7 +223,7 @@ fn page_of(tool: &str) -> Option<&'static str> {
 fn specimen() -> Markup {
     use crate::report::{Confidence, Evidence, Finding, Severity, State};
     let finding = Finding {
-        id: String::from("tls.days_left"),
+        id: String::from("tls.expiry"),
         state: State::Warn,
         severity: Severity::Medium,
         confidence: Confidence::High,
@@ -237,7 +237,7 @@ fn specimen() -> Markup {
         )),
         reference: String::from("RFC 5280 section 4.1.2.5"),
         reproduce: String::from(
-            "openssl s_client -connect example.com:443 -servername example.com </dev/null | openssl x509 -noout -enddate",
+            "openssl s_client -connect example.com:443 -servername example.com </dev/null | openssl x509 -noout -dates",
         ),
         maps_to: Vec::new(),
     };
