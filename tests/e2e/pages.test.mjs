@@ -93,7 +93,7 @@ test("a refused target is a page with its reason, and nothing else of a report",
 test("a refusal on the start page keeps the text and says the reason and what is left", { skip }, async () => {
   await visit({}, async (visitor, page) => {
     await visitor.open("/");
-    await page.keyboard.type("http://169.254.169.254/");
+    await visitor.type("http://169.254.169.254/");
     await page.keyboard.press("Enter");
     await page.locator(".notice", { hasText: "This target is not probed" }).waitFor();
     assert.match(await page.locator(".notice").innerText(), /target_refused · reason address/);

@@ -65,6 +65,12 @@ export class Visitor {
     return response.status();
   }
 
+  /** Types where a person would begin: in the field that the page itself puts the caret into. */
+  async type(text) {
+    await this.page.waitForSelector("input[autofocus]:focus");
+    await this.page.keyboard.type(text);
+  }
+
   /** Leaves; fails when a script failed, a policy was broken or somebody else was asked. */
   async leave() {
     await this.context.close();
