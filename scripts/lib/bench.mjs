@@ -5,10 +5,9 @@
 
 import autocannon from "autocannon";
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { GOALS, OTHERS, ROWS, WITHIN, requestOf } from "./bench/rows.mjs";
 import { buildAll, endAll, startAll, startTimes } from "./bench/workers.mjs";
-import { Failure, say, script } from "./shell.mjs";
+import { Failure, say, script, valuesOf } from "./shell.mjs";
 
 /** Other measurements: `scripts/bench NAME` runs the file, with what arguments follow. */
 const OTHER_BENCHES = {
@@ -204,18 +203,8 @@ function parse(argv) {
     row: { type: "string", multiple: true },
     against: { type: "string", multiple: true },
     "no-start": { type: "boolean" },
-    help: { type: "boolean" },
   };
-  let values;
-  try {
-    ({ values } = parseArgs({ args: argv, options }));
-  } catch (error) {
-    throw new Failure(`${error.message}\n${HELP}`);
-  }
-  if (values.help) {
-    console.log(HELP);
-    process.exit(0);
-  }
+  const values = valuesOf(argv, options, HELP);
   const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
   if (!(rounds >= 1 && seconds >= 1)) throw new Failure(`rounds and seconds are numbers from 1\n${HELP}`);
   const rows = ROWS.filter(({ name }) => !values.row || values.row.includes(name)).map((row) => ({

@@ -12,10 +12,9 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { nightlyReady, setup } from "./setup.mjs";
-import { ENV, Failure, NPM_BIN, ROOT, TOOLS, ask, run, say, script, shout } from "./shell.mjs";
+import { ENV, NPM_BIN, ROOT, TOOLS, ask, run, say, script, shout, valuesOf } from "./shell.mjs";
 
 const HELP = `Usage: scripts/build [--stable] [--features LIST]
 
@@ -186,13 +185,7 @@ function kib(bytes) {
 }
 
 script(import.meta, async (argv) => {
-  const options = { stable: { type: "boolean" }, features: { type: "string" }, help: { type: "boolean" } };
-  let values;
-  try {
-    ({ values } = parseArgs({ args: argv, options }));
-  } catch (error) {
-    throw new Failure(`${error.message}\n${HELP}`);
-  }
-  if (values.help) return console.log(HELP);
+  const options = { stable: { type: "boolean" }, features: { type: "string" } };
+  const values = valuesOf(argv, options, HELP);
   await build(values);
 });

@@ -10,10 +10,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { endGroup, startGroup } from "./group.mjs";
-import { Failure, say, script } from "./shell.mjs";
+import { Failure, say, script, valuesOf } from "./shell.mjs";
 import { untilItAnswers, workerCommand } from "./worker.mjs";
 
 const HELP = `Usage: scripts/dev [--port N] [--lab]
@@ -83,17 +82,8 @@ async function endAll() {
 }
 
 function parse(argv) {
-  const options = { port: { type: "string", default: "8787" }, lab: { type: "boolean" }, help: { type: "boolean" } };
-  let values;
-  try {
-    ({ values } = parseArgs({ args: argv, options }));
-  } catch (error) {
-    throw new Failure(`${error.message}\n${HELP}`);
-  }
-  if (values.help) {
-    console.log(HELP);
-    process.exit(0);
-  }
+  const options = { port: { type: "string", default: "8787" }, lab: { type: "boolean" } };
+  const values = valuesOf(argv, options, HELP);
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new Failure(`--port ${values.port}: wants a number from 1 to 65535`);

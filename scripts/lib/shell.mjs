@@ -4,6 +4,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { dirname, delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 /** The checkout. Scripts always run with it as their working directory. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -61,6 +62,22 @@ export function ask(command, args) {
 export function die(error) {
   console.error(error instanceof Failure ? `netrecon: ${error.message}` : error);
   process.exit(1);
+}
+
+/**
+ * What was given for a script's options, in the form of `parseArgs`. `--help` prints `help`
+ * and ends the script; what is not understood is a Failure that ends in it.
+ */
+export function valuesOf(argv, options, help) {
+  let values;
+  try {
+    ({ values } = parseArgs({ args: argv, options: { ...options, help: { type: "boolean" } } }));
+  } catch (error) {
+    throw new Failure(`${error.message}\n${help}`);
+  }
+  if (!values.help) return values;
+  console.log(help);
+  process.exit(0);
 }
 
 /** Runs `main` when the module was started as a script, not when imported. */

@@ -6,9 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { endGroup, startGroup } from "./group.mjs";
-import { Failure, say, script } from "./shell.mjs";
+import { Failure, say, script, valuesOf } from "./shell.mjs";
 import { freePort, untilItAnswers, workerCommand } from "./worker.mjs";
 
 const HELP = `Usage: scripts/soak [--minutes N] [--rate N]
@@ -182,17 +181,8 @@ function quantile(values, share) {
 }
 
 function parse(argv) {
-  const options = { minutes: { type: "string", default: "10" }, rate: { type: "string", default: "30" }, help: { type: "boolean" } };
-  let values;
-  try {
-    ({ values } = parseArgs({ args: argv, options }));
-  } catch (error) {
-    throw new Failure(`${error.message}\n${HELP}`);
-  }
-  if (values.help) {
-    console.log(HELP);
-    process.exit(0);
-  }
+  const options = { minutes: { type: "string", default: "10" }, rate: { type: "string", default: "30" } };
+  const values = valuesOf(argv, options, HELP);
   const [minutes, rate] = [Number(values.minutes), Number(values.rate)];
   if (!(minutes > 0 && rate > 0)) throw new Failure(`minutes and rate are numbers above 0\n${HELP}`);
   return { minutes, rate };
