@@ -93,7 +93,7 @@ export class Worker {
     return { status: response.status, headers: response.headers, body: await response.json() };
   }
 
-  /** A modern `tools/call`: `{status, headers, result, error}`. */
+  /** A modern `tools/call`: `{status, headers, result, error}`, and `message` where the transport refused it. */
   async mcp(name, args, { ip = "198.51.100.1" } = {}) {
     const revision = "2026-07-28";
     const params = {
@@ -117,8 +117,8 @@ export class Worker {
         "cf-connecting-ip": ip,
       },
     });
-    const { result, error } = await response.json();
-    return { status: response.status, headers: response.headers, result, error };
+    const { result, error, message } = await response.json();
+    return { status: response.status, headers: response.headers, result, error, message };
   }
 
   /** `GET` of a path, as JSON. */
