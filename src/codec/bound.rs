@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::format::PROBLEM_LIMIT;
-use super::sweep::Secrets;
+use super::sweep::{Names, Secrets};
 use super::{Confidence, Decoded, Kind, Problem, Reading};
 use crate::guard::text;
 
@@ -129,11 +129,11 @@ fn fit_notes(notes: Vec<String>) -> Vec<String> {
 }
 
 /// Cleans every string and cuts, step by step, until the fields fit.
-fn fit_fields(fields: Map<String, Value>, limit: usize, cuts: &mut Cuts) -> Map<String, Value> {
-    let mut fields: Map<String, Value> = fields
-        .into_iter()
-        .map(|(name, value)| (name, cleaned(value)))
-        .collect();
+fn fit_fields(mut fields: Map<String, Value>, limit: usize, cuts: &mut Cuts) -> Map<String, Value> {
+    clean_members(&mut fields);
+    if longest(&fields) <= limit {
+        return fields;
+    }
     for (members, chars) in STEPS {
         if json_len(&fields) <= limit {
             break;
@@ -161,40 +161,30 @@ fn swept(
     });
     let notes = notes.into_iter().map(|note| secrets.sweep(note));
     (
-        swept_members(secrets, fields),
+        secrets.sweep_members(fields, Names::Ours),
         problems.collect(),
         notes.collect(),
     )
 }
 
-fn swept_members(secrets: &Secrets, members: Map<String, Value>) -> Map<String, Value> {
-    let member = |(name, value)| (secrets.sweep(name), swept_value(secrets, value));
-    members.into_iter().map(member).collect()
-}
-
-fn swept_value(secrets: &Secrets, value: Value) -> Value {
-    match value {
-        Value::String(string) => Value::String(secrets.sweep(string)),
-        Value::Array(items) => items
-            .into_iter()
-            .map(|item| swept_value(secrets, item))
-            .collect(),
-        Value::Object(members) => Value::Object(swept_members(secrets, members)),
-        other => other,
+fn clean_members(members: &mut Map<String, Value>) {
+    if !members.keys().all(|name| text::is_plain(name)) {
+        let named = std::mem::take(members).into_iter();
+        *members = named
+            .map(|(name, value)| (text::clean(&name, usize::MAX), value))
+            .collect();
     }
+    members.values_mut().for_each(clean_value);
 }
 
-fn cleaned(value: Value) -> Value {
+fn clean_value(value: &mut Value) {
     match value {
-        Value::String(string) => Value::String(text::clean(&string, usize::MAX)),
-        Value::Array(items) => Value::Array(items.into_iter().map(cleaned).collect()),
-        Value::Object(members) => Value::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (text::clean(&name, usize::MAX), cleaned(value)))
-                .collect(),
-        ),
-        other => other,
+        Value::String(string) if !text::is_plain(string) => {
+            *string = text::clean(string, usize::MAX);
+        }
+        Value::Array(items) => items.iter_mut().for_each(clean_value),
+        Value::Object(members) => clean_members(members),
+        _ => {}
     }
 }
 
@@ -246,6 +236,73 @@ fn clip(string: &str, chars: usize) -> String {
     }
 }
 
+/// Bytes that members have as compact JSON if every one of their characters
+/// has to be escaped: a walk that spares most answers being written twice.
+fn longest(members: &Map<String, Value>) -> usize {
+    let member = |(name, value): (&String, &Value)| string_longest(name) + 2 + value_longest(value);
+    2 + members.iter().map(member).sum::<usize>()
+}
+
+fn value_longest(value: &Value) -> usize {
+    match value {
+        Value::String(string) => string_longest(string),
+        Value::Array(items) => {
+            2 + items
+                .iter()
+                .map(|item| 1 + value_longest(item))
+                .sum::<usize>()
+        }
+        Value::Object(members) => longest(members),
+        // No number, `true`, `false` or `null` is longer.
+        _ => 32,
+    }
+}
+
+fn string_longest(string: &str) -> usize {
+    "\\u0000".len() * string.len() + 2
+}
+
+/// Bytes of a value as compact JSON.
 fn json_len<T: serde::Serialize>(value: &T) -> usize {
-    serde_json::to_string(value).map_or(0, |json| json.len())
+    let mut counted = Counted(0);
+    match serde_json::to_writer(&mut counted, value) {
+        Ok(()) => counted.0,
+        Err(_) => 0,
+    }
+}
+
+/// Counts what is written.
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_members_are_longer_than_the_longest(
+            names in prop::collection::vec(".*", 0..4),
+            number: f64,
+            integer: i64,
+            text in "[\\x00-\\x20\"\\\\é😀]*",
+        ) {
+            let value = json!({"n": number, "i": [integer, u64::MAX, null, false], "t": text});
+            let members: Map<String, Value> = names.into_iter().map(|name| (name, value.clone())).collect();
+            prop_assert!(json_len(&members) <= longest(&members));
+        }
+    }
 }

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::format::{Format, NotThis, Outcome, Reading, Scribe};
 use super::json::scan::{Scan, scan};
+use super::sweep::{Names, Secrets};
 use super::{Context, Kind, moment, secret};
 
 mod judge;
@@ -190,11 +191,16 @@ pub fn parse(text: &str, now: i64) -> Result<Reading<Jwt>, NotThis> {
              Nothing was verified."
         }
     });
+    let inside = body.iter().chain([&head]);
+    let secrets = inside.fold(Secrets::of(text), |secrets, segment| {
+        secrets.and(Secrets::of(&segment.json))
+    });
+    let shown = |members| secrets.sweep_members(secret::masked(members), Names::Theirs);
     let jwt = Jwt {
         form,
         algorithm,
-        header: secret::masked(header),
-        claims: claims.map(secret::masked),
+        header: shown(header),
+        claims: claims.map(shown),
         times,
         signature: Signature {
             present: !signature.is_empty() && form != Form::Encrypted,
@@ -363,6 +369,20 @@ mod tests {
                 .iter()
                 .all(|p| !p.message.contains("hunter2"))
         );
+    }
+
+    #[test]
+    fn a_token_inside_the_token_keeps_its_signature_in_names_too() {
+        let inner = token(
+            r#"{"alg":"ES256"}"#,
+            r#"{"sub":"a"}"#,
+            "c2lnbmF0dXJlIG9mIGl0",
+        );
+        let claims = format!(r#"{{"act":["{inner}"],"{inner}":{{"c2lnbmF0dXJlIG9mIGl0":1}}}}"#);
+        let shown = parse(&token(r#"{"alg":"ES256"}"#, &claims, "c2ln"), NOW).unwrap();
+        let claims = Value::Object(shown.value.claims.unwrap());
+        assert!(!claims.to_string().contains("c2lnbmF0dXJl"), "{claims}");
+        assert_eq!(claims.as_object().map(Map::len), Some(2));
     }
 
     #[test]

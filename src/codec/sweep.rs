@@ -3,7 +3,7 @@
 //! text was read as. Each format has masked its own before; this catches a
 //! key read as cookies or a token inside base64.
 
-use std::collections::HashSet;
+use serde_json::{Map, Value};
 
 use super::secret::{MASK, PRIVATE_MEMBERS};
 
@@ -13,9 +13,10 @@ const BLOCK: usize = 8;
 const SHORTEST: usize = 2 * BLOCK;
 
 /// The secrets of a text, cut into blocks. Any stretch of `2 * BLOCK`
-/// characters of a secret holds one of them whole.
+/// characters of a secret holds one of them whole. Sorted, not hashed: what is
+/// hashed could be chosen to collide, on a platform without random keys.
 #[derive(Debug, Default)]
-pub(super) struct Secrets(HashSet<[u8; BLOCK]>);
+pub(super) struct Secrets(Vec<[u8; BLOCK]>);
 
 impl Secrets {
     /// Those in `text`.
@@ -24,17 +25,33 @@ impl Secrets {
         if text.contains("PRIVATE") || text.contains("Private-Lines:") {
             secrets.keys(text);
         }
-        text.split(|c| !is_digit(c) && c != '.')
-            .for_each(|word| secrets.token(word));
+        if text.contains("AGE-SECRET-KEY-") {
+            words(text).for_each(|word| secrets.age(word));
+        }
+        if text.contains('.') {
+            words(text).for_each(|word| secrets.token(word));
+        }
         if text.contains("\"kty\"") {
             secrets.members(text);
         }
-        secrets
+        secrets.sorted()
+    }
+
+    fn sorted(mut self) -> Secrets {
+        self.0.sort_unstable();
+        self.0.dedup();
+        self
     }
 
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// These and the others.
+    pub(super) fn and(mut self, others: Secrets) -> Secrets {
+        self.0.extend(others.0);
+        self.sorted()
     }
 
     fn add(&mut self, secret: &[u8]) {
@@ -62,12 +79,16 @@ impl Secrets {
         }
     }
 
-    /// What follows a token's header and payload: its signature (RFC 7515
-    /// section 3.1) or ciphertext; and age's key.
-    fn token(&mut self, word: &str) {
+    /// age's key.
+    fn age(&mut self, word: &str) {
         if let Some((_, key)) = word.split_once("AGE-SECRET-KEY-") {
             self.add(key.as_bytes());
         }
+    }
+
+    /// What follows a token's header and payload: its signature (RFC 7515
+    /// section 3.1) or ciphertext.
+    fn token(&mut self, word: &str) {
         let mut segments = word.split('.');
         let (mut header, mut payload) = (segments.next(), segments.next());
         let mut found = false;
@@ -97,9 +118,9 @@ impl Secrets {
     /// secret.
     pub(super) fn sweep(&self, text: String) -> String {
         let is_secret = |word: &str| {
-            word.as_bytes()
-                .windows(BLOCK)
-                .any(|run| self.0.contains(run))
+            let runs = word.as_bytes().array_windows();
+            runs.into_iter()
+                .any(|run| self.0.binary_search(run).is_ok())
         };
         if self.is_empty() || !is_secret(&text) {
             return text;
@@ -119,6 +140,57 @@ impl Secrets {
             });
         words.collect()
     }
+
+    /// Members without the secrets in their values and in names that came
+    /// with the text. Two names that are masked stay two.
+    pub(super) fn sweep_members(
+        &self,
+        members: Map<String, Value>,
+        names: Names,
+    ) -> Map<String, Value> {
+        if self.is_empty() {
+            return members;
+        }
+        let mut swept = Map::new();
+        for (name, value) in members {
+            let mut name = match names {
+                Names::Ours => name,
+                Names::Theirs => self.sweep(name),
+            };
+            if swept.contains_key(&name) {
+                name = format!("{name} {}", swept.len() + 1);
+            }
+            swept.insert(name, self.sweep_value(value, names));
+        }
+        swept
+    }
+
+    fn sweep_value(&self, value: Value, names: Names) -> Value {
+        match value {
+            Value::String(string) => Value::String(self.sweep(string)),
+            Value::Array(items) => items
+                .into_iter()
+                .map(|item| self.sweep_value(item, names))
+                .collect(),
+            Value::Object(members) => Value::Object(self.sweep_members(members, names)),
+            other => other,
+        }
+    }
+}
+
+/// Whose words the names of members are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Names {
+    /// Those of the documentation: they repeat nothing, even where a secret
+    /// is spelled like one.
+    Ours,
+    /// The text's.
+    Theirs,
+}
+
+/// What may be a token or a key: digits and dots.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c| !is_digit(c) && c != '.')
 }
 
 /// The digits of both alphabets of base 64, and its padding.
@@ -145,6 +217,22 @@ mod tests {
         let swept = |text: &str| secrets.sweep(text.to_owned());
         assert_eq!(swept("a zc2lnbmF0dXJlIG9mz b"), format!("a {MASK} b"));
         assert_eq!(swept("a c2lnbmF b"), "a c2lnbmF b");
+    }
+
+    #[test]
+    fn names_of_ours_stay_and_names_from_the_text_are_masked_one_by_one() {
+        let secrets = Secrets::of("-----BEGIN PRIVATE KEY-----\ndaysLeftincludeSubDomain");
+        let members = serde_json::json!({"daysLeft": ["daysLeft"], "includeSubDomains": 1});
+        let members = members.as_object().unwrap();
+        let swept = |names| Value::Object(secrets.sweep_members(members.clone(), names));
+        assert_eq!(
+            swept(Names::Ours),
+            serde_json::json!({"daysLeft": [MASK], "includeSubDomains": 1})
+        );
+        assert_eq!(
+            swept(Names::Theirs),
+            serde_json::json!({MASK: [MASK], "(not repeated) 2": 1})
+        );
     }
 
     #[test]

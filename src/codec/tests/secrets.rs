@@ -65,6 +65,7 @@ const PLACES: &[&str] = &[
     "data:text/plain,{}",
     "{\"kty\":\"oct\",\"k\":\"{}\"}",
     "{\"access_token\":\"{}\"}",
+    "{\"{}\":{\"{}\":1}}",
     "Contact: mailto:a@b.example\nExpires: 2027-06-01T00:00:00Z\n{}\n",
     "v=spf1 mx -all\n{}",
 ];

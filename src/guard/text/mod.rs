@@ -19,6 +19,10 @@ pub fn canonical(s: &str) -> Cow<'_, str> {
     if s.bytes().all(plain) {
         return Cow::Borrowed(s);
     }
+    // ASCII is in every normal form.
+    if s.is_ascii() {
+        return Cow::Owned(s.chars().filter_map(visible).collect());
+    }
     if !s.chars().any(|c| is_invisible(c) || is_break(c))
         && is_nfkc_quick(s.chars()) == IsNormalized::Yes
     {
@@ -31,6 +35,9 @@ pub fn canonical(s: &str) -> Cow<'_, str> {
 /// and invisible characters removed, white space folded, at most `max_chars`
 /// characters with `…` in place of what was cut.
 pub fn clean(s: &str, max_chars: usize) -> String {
+    if s.len() <= max_chars && is_plain(s) {
+        return s.to_owned();
+    }
     let mut out = String::with_capacity(s.len().min(max_chars.saturating_mul(4)));
     let (mut length, mut gap) = (0, false);
     // Where to cut so that the ellipsis still fits.
@@ -55,6 +62,17 @@ pub fn clean(s: &str, max_chars: usize) -> String {
         gap = false;
     }
     out
+}
+
+/// Whether [`clean`] leaves `s` as it is, told quickly: it does so with some
+/// other texts, too.
+pub fn is_plain(s: &str) -> bool {
+    let mut before = b' ';
+    s.bytes().all(|byte| {
+        let gap = byte == b' ' && before == b' ';
+        before = byte;
+        (b' '..=b'~').contains(&byte) && !gap
+    }) && (before != b' ' || s.is_empty())
 }
 
 /// Whether `s` has characters that a reader does not see.
@@ -201,8 +219,23 @@ mod tests {
     }
 
     #[test]
+    fn plain_text_is_what_clean_leaves_alone() {
+        for plain in ["", "a", "a b", "~ !"] {
+            assert!(is_plain(plain), "{plain:?}");
+            assert_eq!(clean(plain, 99), plain);
+        }
+        for other in [" ", " a", "a ", "a  b", "a\tb", "\x1b[31m", "\x7f", "é"] {
+            assert!(!is_plain(other), "{other:?}");
+        }
+    }
+
+    #[test]
     fn canonical_is_nfkc_without_the_invisible() {
         assert_eq!(canonical("ｅｘａｍｐｌｅ\u{200B}.com"), "example.com");
         assert!(matches!(canonical("plain text"), Cow::Borrowed(_)));
+        assert_eq!(
+            canonical("-----BEGIN\r\n\tMII\u{0}\u{1b}=\u{7f}"),
+            "-----BEGIN   MII="
+        );
     }
 }
