@@ -20,6 +20,7 @@ const PACKAGES = [
   "dkimpy==1.1.8",
   "dnspython==2.9.2",
   "h11==0.16.0",
+  "hstsheader==0.2.0",
   "idna==3.20",
   "jwcrypto==1.6.1",
   "pynacl==1.6.2",

@@ -95,10 +95,7 @@ pub fn parse(text: &str) -> Result<Reading<Hsts>, NotThis> {
         duration: max_age.map(|age| span_text(i64::try_from(age).unwrap_or(i64::MAX))),
         include_sub_domains,
         preload,
-        preloadable: reader.valid
-            && include_sub_domains
-            && preload
-            && max_age.is_some_and(|age| age >= YEAR),
+        preloadable: reader.valid && preload && !reader.scribe.has(NOT_PRELOADABLE),
     };
     Ok(Reading::new(hsts, reader.scribe))
 }
@@ -122,8 +119,7 @@ impl<'a> Reader<'a> {
 
     fn directives(&mut self, value: &'a str) -> Vec<Directive<'a>> {
         let mut found: Vec<Directive> = Vec::new();
-        for whole in value
-            .split(';')
+        for whole in parts(value)
             .map(str::trim)
             .filter(|part| !part.is_empty())
             .take(DIRECTIVE_LIMIT)
@@ -151,6 +147,12 @@ impl<'a> Reader<'a> {
                 "includesubdomains" | "preload" => {
                     self.fault(STRAY_VALUE, whole, "This directive takes no value.")
                 }
+                _ if !is_token(name) || !value.is_none_or(is_value) => self.fault(
+                    SYNTAX,
+                    whole,
+                    "A directive is a name, or a name, an equals sign and a value; browsers \
+                     ignore the header.",
+                ),
                 _ => self.scribe.flag(
                     UNKNOWN_DIRECTIVE,
                     whole,
@@ -210,11 +212,13 @@ impl<'a> Reader<'a> {
             ),
             _ => {}
         }
-        if preload && (!sub_domains || max_age.is_some_and(|age| age < YEAR)) {
+        let lasts = max_age.is_none_or(|age| age >= YEAR && is_bare(part("max-age")));
+        if preload && !(sub_domains && lasts) {
             self.scribe.flag(
                 NOT_PRELOADABLE,
                 part("preload"),
-                "The preload list wants includeSubDomains and a max-age of at least 31536000.",
+                "The preload list wants includeSubDomains and a max-age of at least 31536000, \
+                 without quotes or spaces.",
             );
         }
         if !sub_domains && !preload {
@@ -225,6 +229,41 @@ impl<'a> Reader<'a> {
             );
         }
     }
+}
+
+/// What stands between semicolons that are in no quoted string.
+fn parts(value: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    value.split(move |c| {
+        let is_pair = escaped;
+        escaped = quoted && c == '\\' && !is_pair;
+        quoted ^= c == '"' && !is_pair;
+        c == ';' && !quoted
+    })
+}
+
+/// RFC 9110 section 5.6.2.
+fn is_token(text: &str) -> bool {
+    let is_char = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_char)
+}
+
+/// A token or a quoted string.
+fn is_value(text: &str) -> bool {
+    let inside = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    inside.map_or(is_token(text), |inside| {
+        let unescaped = inside.replace("\\\\", "").replace("\\\"", "");
+        !unescaped.contains(|c: char| c == '"' || c.is_control())
+    })
+}
+
+/// Whether `max-age` is written as the preload list reads it: digits right
+/// behind the equals sign.
+fn is_bare(max_age: &str) -> bool {
+    let digits = max_age.get("max-age=".len()..).unwrap_or_default();
+    digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn sniff(text: &str) -> u8 {
@@ -258,6 +297,8 @@ rules! {
         "`max-age` is no number.";
     REPEATED = "hsts.repeated_directive", High, "RFC 6797 section 6.1",
         "A directive is given twice.";
+    SYNTAX = "hsts.syntax", High, "RFC 6797 section 6.1",
+        "A directive breaks the grammar.";
     STRAY_VALUE = "hsts.stray_value", High, "RFC 6797 section 6.1.2",
         "A directive has a value that it does not take.";
     SWITCHED_OFF = "hsts.switched_off", Medium, "RFC 6797 section 6.1.1",
@@ -304,10 +345,19 @@ mod tests {
             ("max-age=1y; preload", "hsts.bad_max_age"),
             ("max-age=1; max-age=2", "hsts.repeated_directive"),
             ("max-age=1; includeSubDomains=1", "hsts.stray_value"),
+            ("max-age=1; always on", "hsts.syntax"),
+            ("max-age=1; a=\"b\"c\"", "hsts.syntax"),
+            ("max-age=1; a=\"b; includeSubDomains", "hsts.syntax"),
         ] {
             let reading = parse(text).unwrap();
             assert!(!reading.value.valid && reading.has(code), "{text}");
         }
+    }
+
+    #[test]
+    fn a_semicolon_in_a_quoted_string_ends_no_directive() {
+        let reading = parse(r#"a="b;\";max-age=0"; max-age=31536000; includeSubDomains"#).unwrap();
+        assert!(reading.value.valid && reading.value.max_age == Some(31_536_000));
     }
 
     #[test]
@@ -318,7 +368,14 @@ mod tests {
                 .value
                 .preloadable
         );
-        let reading = parse("max-age=63072000; preload").unwrap();
-        assert!(!reading.value.preloadable && reading.has("hsts.not_preloadable"));
+        for text in [
+            "max-age=63072000; preload",
+            "max-age=\"63072000\"; includeSubDomains; preload",
+            "max-age = 63072000; includeSubDomains; preload",
+            "max-age=63071; includeSubDomains; preload",
+        ] {
+            let reading = parse(text).unwrap();
+            assert!(!reading.value.preloadable && reading.has("hsts.not_preloadable"));
+        }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Text that an object carries is cleaned here, where it enters.
 
+use std::fmt::Write;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -353,24 +354,47 @@ pub(crate) fn extended_key_usages(usage: &ExtendedKeyUsage) -> Vec<String> {
     known.chain(other).take(32).collect()
 }
 
-/// Dotted form. An arc may be as long as the object allows and decimal
-/// conversion is quadratic, so long ones are not spelled out.
+/// Dotted form (X.690 section 8.19). Arcs beyond 128 bits, which is what UUIDs
+/// need (X.667), are not spelled out.
 pub(crate) fn oid_text(oid: &Oid) -> String {
     const SPELLED: usize = 40;
-    if oid.as_bytes().len() > SPELLED {
-        return "oversized object identifier".to_owned();
+    const OVERSIZED: &str = "oversized object identifier";
+    let octets = oid.as_bytes();
+    if octets.len() > SPELLED {
+        return OVERSIZED.to_owned();
     }
-    oid.to_id_string()
+    let mut text = String::with_capacity(SPELLED);
+    let mut arc: u128 = 0;
+    for octet in octets {
+        if arc.leading_zeros() < 7 {
+            return OVERSIZED.to_owned();
+        }
+        arc = arc << 7 | u128::from(octet & 0x7F);
+        if octet & 0x80 != 0 {
+            continue;
+        }
+        // Writing into a string cannot fail.
+        let _ = match (text.is_empty(), arc) {
+            (false, _) => write!(text, ".{arc}"),
+            // The first two arcs are one number.
+            (true, ..80) => write!(text, "{}.{}", arc / 40, arc % 40),
+            (true, _) => write!(text, "2.{}", arc - 80),
+        };
+        arc = 0;
+    }
+    text
 }
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| char::from(DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'?')))
-        .collect()
+    let digit = |nibble: u8| char::from(DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'?'));
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 /// RFC 4514 section 3 and the attributes that certificates use beside.
@@ -457,6 +481,24 @@ mod tests {
         assert_eq!(bit_length(&[0, 0x80, 0]), 16);
         assert_eq!(bit_length(&[0x01, 0, 1]), 17);
         assert_eq!(bit_length(&[0, 0]), 0);
+    }
+
+    #[test]
+    fn an_identifier_is_spelled_with_dots_however_long_its_arcs_are() {
+        let spelled = |octets: &[u8]| oid_text(&Oid::new(octets.into()));
+        assert_eq!(
+            spelled(&[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D]),
+            "1.2.840.113549"
+        );
+        assert_eq!(spelled(&[0x09, 0x00]), "0.9.0");
+        assert_eq!(spelled(&[0x88, 0x37, 3]), "2.999.3");
+        // A UUID of ones only, and one bit more.
+        let mut longest = [0xFF; 20];
+        (longest[0], longest[1], longest[19]) = (0x69, 0x83, 0x7F);
+        assert_eq!(spelled(&longest), format!("2.25.{}", u128::MAX));
+        longest[1] = 0x84;
+        assert_eq!(spelled(&longest), "oversized object identifier");
+        assert_eq!(spelled(&[0x81; 41]), "oversized object identifier");
     }
 
     #[test]

@@ -280,6 +280,17 @@ export const OURS = [
       },
   },
   {
+    judge: "hstsheader",
+    kind: "hsts",
+    takes: () => true,
+    facts: unlessInvalid(({ maxAge, includeSubDomains, preload, preloadable }) => ({
+      maxAge: Math.min(maxAge, 2 ** 31), // where RFC 9111 section 1.2.2 lets it end
+      includeSubDomains,
+      preload,
+      preloadable,
+    })),
+  },
+  {
     judge: "structured-headers",
     kind: "permissions_policy",
     takes: () => true,

@@ -341,6 +341,22 @@ def http_head(text):
     return {"status": event.status_code if is_response else None, "headers": headers}
 
 
+@judge("hstsheader", "hsts")
+def hsts(text):
+    import hstsheader
+
+    name, fields = "strict-transport-security:", text.strip().split("\n")
+    named = [field[len(name) :].strip() for field in fields if field.lower().startswith(name)]
+    fields = named or [text.strip()]
+    policy = hstsheader.parse(fields, strict=True)
+    return {
+        "maxAge": policy.max_age,
+        "includeSubDomains": policy.include_subdomains,
+        "preload": policy.preload,
+        "preloadable": hstsheader.is_preloadable(fields),
+    }
+
+
 @judge("uuid", "uuid")
 def uuid_facts(text):
     parsed = uuid.UUID(text)
