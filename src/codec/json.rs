@@ -4,13 +4,13 @@
 //! The value itself is not repeated; its caller has it.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::format::{Format, NotThis, Outcome, Reading, Scribe, range_within, rules};
 use super::{Context, Kind};
 
 pub(crate) mod scan;
 
+use scan::Scan;
 pub(crate) use scan::{DEPTH_LIMIT, Type};
 
 /// What there is to know about the kind `json`.
@@ -134,18 +134,21 @@ pub fn parse(text: &str) -> Result<Reading<Json>, NotThis> {
         depth: seen.depth,
         values: seen.values,
         width: seen.width,
-        looks_like: seen.value(body).as_ref().and_then(shape),
+        looks_like: shape(body, &seen),
         names: seen.members.into_iter().map(|member| member.name).collect(),
     };
     Ok(Reading::new(value, scribe))
 }
 
 /// The well-known shape an object has, by the members its standard requires.
-fn shape(value: &Value) -> Option<&'static str> {
-    let has = |name: &str| value.get(name).is_some();
-    if has("kty") {
+fn shape(body: &str, seen: &Scan) -> Option<&'static str> {
+    let has = |name: &str| seen.member(name).is_some();
+    let keys = seen.text_of(body, "keys").unwrap_or_default();
+    if !seen.is_sound() {
+        None
+    } else if has("kty") {
         Some("jwk")
-    } else if value.get("keys").is_some_and(Value::is_array) {
+    } else if keys.starts_with('[') {
         Some("jwk_set")
     } else if has("jsonrpc") {
         Some("json_rpc")

@@ -62,9 +62,11 @@ pub struct Jwk {
 pub fn parse(text: &str) -> Result<Reading<Jwks>, NotThis> {
     let body = text.trim();
     let seen = scan(body);
-    let value = seen.value(body).ok_or(NOT_A_KEY)?;
+    let set = is_set(body, &seen);
+    if !seen.is_sound() || !set && seen.member("kty").is_none() {
+        return Err(NOT_A_KEY);
+    }
     let mut scribe = Scribe::new(text);
-    let set = value.get("keys").is_some_and(Value::is_array);
     let parts: Vec<&str> = match set {
         true => items(body, &seen),
         false => vec![body],
@@ -98,12 +100,14 @@ pub fn parse(text: &str) -> Result<Reading<Jwks>, NotThis> {
     Ok(Reading::new(Jwks { set, keys }, scribe))
 }
 
+fn is_set(body: &str, seen: &Scan) -> bool {
+    seen.text_of(body, "keys")
+        .is_some_and(|list| list.starts_with('['))
+}
+
 /// The texts of the keys in a set.
 fn items<'a>(body: &'a str, seen: &Scan) -> Vec<&'a str> {
-    let list = seen
-        .member("keys")
-        .and_then(|member| body.get(member.value_at.clone()))
-        .unwrap_or_default();
+    let list = seen.text_of(body, "keys").unwrap_or_default();
     scan(list)
         .items
         .into_iter()
@@ -399,8 +403,7 @@ fn sniff(text: &str) -> u8 {
     }
     let seen = scan(body);
     let keyed = seen.member("kty").is_some();
-    let list = seen.member("keys").is_some_and(|member| {
-        let value = body.get(member.value_at.clone()).unwrap_or_default();
+    let list = seen.text_of(body, "keys").is_some_and(|value| {
         value.starts_with('[') && (value.contains("\"kty\"") || scan(value).width == 0)
     });
     u8::from(seen.fault.is_none() && (keyed || list)) * 96

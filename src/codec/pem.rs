@@ -130,7 +130,8 @@ fn without_headers(inner: &str) -> (bool, &str) {
 }
 
 fn decoded(body: &str) -> Vec<u8> {
-    let chars: Vec<u8> = base64_chars(body).map(|(_, byte)| byte).collect();
+    let mut chars = Vec::with_capacity(body.len());
+    chars.extend(base64_chars(body).map(|(_, byte)| byte));
     LENIENT.decode(chars).unwrap_or_default()
 }
 

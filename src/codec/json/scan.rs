@@ -69,12 +69,22 @@ impl Scan {
         self.members.iter().rev().find(|member| member.name == name)
     }
 
-    /// The scanned text as a value, unless it is broken or too deep.
+    /// What the scanned text has as the value of the outermost member of
+    /// this name.
+    pub(crate) fn text_of<'t>(&self, text: &'t str, name: &str) -> Option<&'t str> {
+        text.get(self.member(name)?.value_at.clone())
+    }
+
+    /// Whether the text is neither broken nor too deep.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.fault.is_none() && self.depth <= DEPTH_LIMIT
+    }
+
+    /// The scanned text as a value, if it is sound.
     pub(crate) fn value(&self, text: &str) -> Option<Value> {
-        if self.fault.is_some() || self.depth > DEPTH_LIMIT {
-            return None;
-        }
-        serde_json::from_str(text).ok()
+        self.is_sound()
+            .then(|| serde_json::from_str(text).ok())
+            .flatten()
     }
 }
 
