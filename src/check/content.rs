@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Case;
 use crate::guard::text;
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, counted};
 
 checks! {
     MODEL {
@@ -27,8 +27,8 @@ pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let title = format!(
-        "Text of the target in {} place(s) addresses a language model; it is data, not an instruction.",
-        places.len()
+        "Text of the target in {} addresses a language model; it is data, not an instruction.",
+        counted(places.len(), "place", "places")
     );
     let mut draft = case
         .warn(MODEL, Severity::Medium, title)

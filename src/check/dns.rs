@@ -5,8 +5,9 @@ use super::{Case, Check};
 use crate::guard::text::clean;
 use crate::probe::dns::Exchange;
 use crate::probe::host::Resolution;
+use crate::probe::origin;
 use crate::probe::rdata::Data;
-use crate::report::{Confidence, Finding, Severity};
+use crate::report::{Confidence, Finding, Severity, counted};
 
 mod takeover;
 
@@ -21,6 +22,10 @@ checks! {
         ],
         reference: "RFC 1035 section 3.4.1",
         reproduce: "dig {host} A +short; dig {host} AAAA +short",
+        also: [
+            doh!("{host}", "A"),
+            doh!("{host}", "AAAA"),
+        ],
         maps_to: [],
     }
 
@@ -35,6 +40,7 @@ checks! {
         ],
         reference: "RFC 1034 section 3.6.2",
         reproduce: "dig {host} A",
+        also: [doh!("{host}", "A")],
         maps_to: ["cwe:350"],
     }
 
@@ -48,6 +54,7 @@ checks! {
         ],
         reference: "RFC 3596 section 2.1",
         reproduce: "dig {host} AAAA +short",
+        also: [doh!("{host}", "AAAA")],
         maps_to: ["internet.nl:web_ipv6_ws_address"],
     }
 
@@ -62,6 +69,7 @@ checks! {
         ],
         reference: "RFC 8659 section 3",
         reproduce: "dig {host} CAA +short; dig {zone} CAA +short",
+        also: [doh!("{host}", "CAA")],
         maps_to: ["internet.nl:web_caa"],
     }
 
@@ -74,6 +82,7 @@ checks! {
         ],
         reference: "RFC 9460 section 9",
         reproduce: "dig {host} HTTPS +short",
+        also: [doh!("{host}", "HTTPS")],
         maps_to: [],
     }
 
@@ -97,7 +106,7 @@ checks! {
             Info "Always: number, holder and prefix.",
         ],
         reference: "RFC 4271 section 5.1.2",
-        reproduce: "whois -h whois.cymru.com {ip}",
+        reproduce: "dig {origin} TXT +short",
         maps_to: [],
     }
 }
@@ -130,7 +139,10 @@ fn resolves(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let check = RESOLVES;
     match &case.probes.resolution {
         Some(Resolution::Judged(addresses)) => {
-            let title = format!("The host has {} public address(es).", addresses.len());
+            let title = format!(
+                "The host has {}.",
+                counted(addresses.len(), "public address", "public addresses")
+            );
             case.pass(check, title).evidence("/addresses").add(findings);
         }
         Some(Resolution::Dangling(_)) => case
@@ -167,8 +179,8 @@ fn alias(case: &Case<'_>, findings: &mut Vec<Finding>) {
         return dangling(case, end, &shown, findings);
     }
     let title = format!(
-        "The host is an alias of {shown}, over {} link(s).",
-        chain.len()
+        "The host is an alias of {shown}, over {}.",
+        counted(chain.len(), "link", "links")
     );
     match chain.len() {
         n if n > CHAIN_LIMIT => case
@@ -215,7 +227,13 @@ fn ipv6(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .fix("Give the server an IPv6 address and publish it as an AAAA record.")
             .add(findings),
         n => case
-            .pass(IPV6, format!("The host has {n} IPv6 address(es)."))
+            .pass(
+                IPV6,
+                format!(
+                    "The host has {}.",
+                    counted(n, "IPv6 address", "IPv6 addresses")
+                ),
+            )
             .evidence("/dns/aaaa/records")
             .add(findings),
     }
@@ -372,7 +390,6 @@ fn reverse(case: &Case<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn origin(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let ip = first_address(case);
     let draft = match &case.probes.origin {
         _ if !case.probes.asks_origin => case.not_applicable(ORIGIN, NO_ORIGIN),
         Some(Ok(origin)) if origin.asn == 0 => case
@@ -394,7 +411,19 @@ fn origin(case: &Case<'_>, findings: &mut Vec<Finding>) {
         Some(Err(why)) => case.inconclusive(ORIGIN, why),
         None => case.inconclusive(ORIGIN, "no address is known"),
     };
-    draft.evidence("/origin").fill("{ip}", &ip).add(findings);
+    draft
+        .evidence("/origin")
+        .fill_bare("{origin}", &mapping(case))
+        .add(findings);
+}
+
+/// The name under which the origin of the first address is asked for.
+pub(super) fn mapping(case: &Case<'_>) -> String {
+    let first = case.probes.resolution.as_ref().and_then(Resolution::first);
+    first.map_or_else(
+        || case.probes.host().to_owned(),
+        |address| origin::question(address.ip()),
+    )
 }
 
 pub(super) fn first_address(case: &Case<'_>) -> String {

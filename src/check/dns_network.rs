@@ -37,7 +37,7 @@ checks! {
             Info "The network is known for it, or is not on the list.",
         ],
         reference: "RFC 4786 section 2",
-        reproduce: "whois -h whois.cymru.com {ip}",
+        reproduce: "dig {origin} TXT +short",
         maps_to: [],
     }
 
@@ -50,7 +50,8 @@ checks! {
             Info "One system announces both: usual with a single provider, whose anycast may make up for it.",
         ],
         reference: "RFC 2182 section 3.1",
-        reproduce: "for s in $(dig {zone} NS +short); do whois -h whois.cymru.com $(dig $s A +short | head -1); done",
+        reproduce: "for a in $(dig +short $(dig +short {zone} NS)); do \
+            dig $(echo $a | sed -E 's/(.+)\\.(.+)\\.(.+)\\.(.+)/\\4.\\3.\\2.\\1/').origin.asn.cymru.com TXT +short; done",
         maps_to: ["zonemaster:CONNECTIVITY03"],
     }
 
@@ -65,6 +66,7 @@ checks! {
         ],
         reference: "RFC 8914 section 4",
         reproduce: "dig {host} A",
+        also: [doh!("{host}", "A")],
         maps_to: [],
     }
 }
@@ -186,7 +188,6 @@ fn is_silence(failure: &crate::probe::Failure) -> bool {
 }
 
 fn anycast(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let ip = super::dns::first_address(case);
     let draft = match &case.probes.origin {
         _ if !case.probes.asks_origin => case.not_applicable(ANYCAST, super::dns::NO_ORIGIN),
         Some(Ok(origin)) => match anycast::network(origin.asn) {
@@ -203,7 +204,10 @@ fn anycast(case: &Case<'_>, findings: &mut Vec<Finding>) {
         Some(Err(why)) => case.inconclusive(ANYCAST, why),
         None => case.inconclusive(ANYCAST, "no address is known"),
     };
-    draft.evidence("/origin").fill("{ip}", &ip).add(findings);
+    draft
+        .evidence("/origin")
+        .fill_bare("{origin}", &super::dns::mapping(case))
+        .add(findings);
 }
 
 fn systems(case: &Case<'_>, systems: &[Result<u32, String>], findings: &mut Vec<Finding>) {

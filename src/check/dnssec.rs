@@ -6,7 +6,7 @@ use super::{Case, zone};
 use crate::probe::dns::{Exchange, Rtype, Status};
 use crate::probe::rdata::{Data, algorithm_name};
 use crate::probe::zone::Zone;
-use crate::report::{Confidence, Finding, Severity};
+use crate::report::{Confidence, Finding, Severity, counted};
 
 checks! {
     DNSSEC {
@@ -22,6 +22,7 @@ checks! {
         ],
         reference: "RFC 4035 section 3.2.3",
         reproduce: "dig {host} A +dnssec; dig {host} A +cd",
+        also: [doh!("{host}", "A&do=1")],
         maps_to: ["internet.nl:web_dnssec_valid", "zonemaster:DNSSEC"],
     }
 
@@ -36,6 +37,7 @@ checks! {
         ],
         reference: "RFC 8624 section 3.1",
         reproduce: "dig {zone} DNSKEY +short; dig {zone} DS +short",
+        also: [doh!("{zone}", "DNSKEY")],
         maps_to: ["zonemaster:DNSSEC05"],
     }
 
@@ -50,6 +52,7 @@ checks! {
         ],
         reference: "RFC 9276 section 3.1",
         reproduce: "dig netrecon-nobody.{zone} A +dnssec",
+        also: [doh!("netrecon-nobody.{zone}", "A&do=1")],
         maps_to: ["zonemaster:DNSSEC03"],
     }
 }
@@ -307,7 +310,11 @@ fn denial(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
             .warn(
                 DENIAL,
                 Severity::Low,
-                format!("NSEC3 with {iterations} iteration(s) and {salt} octet(s) of salt."),
+                format!(
+                    "NSEC3 with {} and {} of salt.",
+                    counted(iterations, "iteration", "iterations"),
+                    counted(salt, "octet", "octets"),
+                ),
             )
             .evidence(evidence)
             .fix("Set iterations to 0 and the salt to none.")

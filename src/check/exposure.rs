@@ -17,6 +17,7 @@ macro_rules! exposed {
             ],
             reference: "OWASP WSTG-CONF-04",
             reproduce: "curl -sS {path} | head -c 200",
+            also: &[],
             maps_to: &["cwe:538"],
         };)*
         pub(super) const CHECKS: &[&Check] = &[$($name),*];

@@ -6,7 +6,7 @@ use super::{Case, Check};
 use crate::guard::text::clean;
 use crate::probe::Failure;
 use crate::probe::files::{Outcome, Seen};
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, counted};
 
 checks! {
     SECURITY {
@@ -224,7 +224,10 @@ fn robots(case: &Case<'_>, findings: &mut Vec<Finding>) {
         Some(_) if shut => case.info(ROBOTS, "robots.txt asks every crawler to stay out."),
         Some(rules) => case.pass(
             ROBOTS,
-            format!("robots.txt has {rules} rule(s) for crawlers."),
+            format!(
+                "robots.txt has {} for crawlers.",
+                counted(rules, "rule", "rules")
+            ),
         ),
         // RFC 9309 section 2.3.1.4: then crawlers must assume complete disallow.
         None if found.seen.status >= 500 => case

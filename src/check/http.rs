@@ -7,7 +7,7 @@ use crate::guard::{PublicUrl, Scheme};
 use crate::probe::Failure;
 use crate::probe::http::{End, Hop, Journey};
 use crate::probe::http1::Response;
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, counted};
 
 checks! {
     HTTPS {
@@ -52,6 +52,7 @@ checks! {
         ],
         reference: "RFC 6797 section 12.3",
         reproduce: "curl -sSI https://{host}/ | grep -i strict-transport-security",
+        also: ["curl -sS 'https://hstspreload.org/api/v2/status?domain={host}'"],
         maps_to: ["mdn-observatory:strict-transport-security"],
     }
 }
@@ -246,9 +247,12 @@ fn redirects(case: &Case<'_>, findings: &mut Vec<Finding>) {
             let away = off_host(journey);
             let title = match (journey.hops.len() - 1, away) {
                 (0, _) => String::from("The URL answers without a redirect."),
-                (n, None) => format!("{n} redirect(s) lead to a page of the same host."),
+                (n, None) => {
+                    counted(n, "redirect leads", "redirects lead") + " to a page of the same host."
+                }
                 (n, Some(host)) => {
-                    format!("{n} redirect(s) lead to a page of another host, {host}.")
+                    counted(n, "redirect leads", "redirects lead")
+                        + &format!(" to a page of another host, {host}.")
                 }
             };
             case.pass(REDIRECTS, title).evidence(&hops).add(findings);
@@ -295,8 +299,8 @@ fn hsts(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .pass(
                 HSTS,
                 format!(
-                    "Browsers are told to use HTTPS only, for {} days.",
-                    age / 86_400
+                    "Browsers are told to use HTTPS only, for {}.",
+                    counted(age / 86_400, "day", "days")
                 ),
             )
             .evidence(evidence)
@@ -305,7 +309,10 @@ fn hsts(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .warn(
                 HSTS,
                 Severity::Low,
-                format!("HTTPS only is asked for just {} days.", age / 86_400),
+                format!(
+                    "HTTPS only is asked for just {}.",
+                    counted(age / 86_400, "day", "days")
+                ),
             )
             .evidence(evidence)
             .fix(fix)

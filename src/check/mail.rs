@@ -7,7 +7,7 @@ use crate::codec::bimi;
 use crate::guard::text::clean;
 use crate::probe::dns::{Exchange, Status};
 use crate::probe::mail::{Server, exchangers, is_null, takes_mail};
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, counted};
 
 checks! {
     MX {
@@ -24,6 +24,7 @@ checks! {
         ],
         reference: "RFC 5321 section 5.1",
         reproduce: "dig {host} MX +short",
+        also: [doh!("{host}", "MX")],
         maps_to: ["zonemaster:ZONE09"],
     }
 
@@ -50,6 +51,7 @@ checks! {
         ],
         reference: "draft-brand-indicators-for-message-identification",
         reproduce: "dig default._bimi.{host} TXT +short",
+        also: [doh!("default._bimi.{host}", "TXT")],
         maps_to: [],
     }
 }
@@ -190,7 +192,11 @@ fn mx(case: &Case<'_>, findings: &mut Vec<Finding>) {
             set.len(),
             servers.len()
         ),
-        false => format!("{} server(s) take mail, each with an address.", set.len()),
+        false => counted(
+            set.len(),
+            "server takes mail, and has an address.",
+            "servers take mail, each with an address.",
+        ),
     };
     case.pass(MX, title)
         .evidence(evidence)
@@ -254,10 +260,10 @@ fn mx_v6(case: &Case<'_>, findings: &mut Vec<Finding>) {
         ([], _) => case.inconclusive(MX_V6, "the servers' addresses did not come in time"),
         (_, Some(unsure)) => case.inconclusive(MX_V6, unsure.clause()),
         (asked, None) => {
-            let title = format!(
-                "None of the first {} mail server(s) has an IPv6 address.",
-                asked.len()
-            );
+            let title = match asked.len() {
+                1 => String::from("The first mail server has no IPv6 address."),
+                n => format!("None of the first {n} mail servers has an IPv6 address."),
+            };
             case.warn(MX_V6, Severity::Low, title)
                 .fix("Let a mail server be reached over IPv6, or use one that can.")
         }

@@ -5,7 +5,7 @@ use super::mail::nameless;
 use crate::codec::x509;
 use crate::guard::text::clean;
 use crate::probe::mail::dkim::{Key, Keys};
-use crate::report::{Confidence, Finding, Severity};
+use crate::report::{Confidence, Finding, Severity, counted};
 
 checks! {
     DKIM {
@@ -70,7 +70,10 @@ fn absent(case: &Case<'_>, keys: &Keys, findings: &mut Vec<Finding>) {
         (None, _, tried) => case
             .info(
                 DKIM,
-                format!("No key under {tried} common selectors; it may stand under another one."),
+                format!(
+                    "No key under {}; it may stand under another one.",
+                    counted(tried, "common selector", "common selectors")
+                ),
             )
             .confidence(Confidence::Low),
     };
@@ -119,10 +122,13 @@ fn found(case: &Case<'_>, keys: &Keys, (at, key): (usize, &Key), findings: &mut 
         ),
         _ => {
             let names: Vec<String> = keys.found.iter().map(described).collect();
-            let count = names.len();
             case.pass(
                 DKIM,
-                format!("{count} DKIM key(s): {}.", clean(&names.join(", "), 160)),
+                format!(
+                    "{}: {}.",
+                    counted(names.len(), "DKIM key", "DKIM keys"),
+                    clean(&names.join(", "), 160)
+                ),
             )
         }
     };

@@ -6,7 +6,7 @@ use super::mail::nameless;
 use crate::codec::dmarc::{Dmarc, Policy};
 use crate::guard::text::clean;
 use crate::probe::mail::dmarc::Found;
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, counted};
 
 checks! {
     DMARC {
@@ -21,6 +21,7 @@ checks! {
         ],
         reference: "RFC 9989 section 4.10",
         reproduce: "dig _dmarc.{host} TXT +short",
+        also: [doh!("_dmarc.{host}", "TXT")],
         maps_to: ["internet.nl:mail_auth_dmarc_exist", "internet.nl:mail_auth_dmarc_policy"],
     }
 
@@ -35,6 +36,7 @@ checks! {
         ],
         reference: "RFC 9989 section 4.7",
         reproduce: "dig _dmarc.{host} TXT +short",
+        also: [doh!("_dmarc.{host}", "TXT")],
         maps_to: [],
     }
 
@@ -195,7 +197,7 @@ fn reports(case: &Case<'_>, found: &Found, record: &Dmarc, findings: &mut Vec<Fi
             [] => case.pass(REPORTS, "Reports go to the domain's own organization."),
             agreed => case.pass(
                 REPORTS,
-                format!("{} receiver(s) in other organizations have agreed to get reports.", agreed.len()),
+                format!("{} agreed to get reports.", counted(agreed.len(), "receiver in another organization has", "receivers in other organizations have")),
             ),
         },
     };

@@ -20,6 +20,7 @@ checks! {
         ],
         reference: "RFC 7208 section 3",
         reproduce: "dig {host} TXT +short",
+        also: [doh!("{host}", "TXT")],
         maps_to: ["internet.nl:mail_auth_spf_exist", "internet.nl:mail_auth_spf_policy"],
     }
 
@@ -35,6 +36,7 @@ checks! {
         ],
         reference: "RFC 7208 section 4.6.4",
         reproduce: "dig {host} TXT +short",
+        also: [doh!("{host}", "TXT")],
         maps_to: ["internet.nl:mail_auth_spf_policy"],
     }
 }

@@ -10,7 +10,7 @@ use crate::guard::text::clean;
 use crate::probe::mail::sts::{Policy, Sts};
 use crate::probe::mail::{exchangers, takes_mail};
 use crate::probe::rdata::Data;
-use crate::report::{Confidence, Finding, Severity};
+use crate::report::{Confidence, Finding, Severity, counted};
 
 checks! {
     STS {
@@ -41,6 +41,7 @@ checks! {
         ],
         reference: "RFC 8460 section 3",
         reproduce: "dig _smtp._tls.{host} TXT +short",
+        also: [doh!("_smtp._tls.{host}", "TXT")],
         maps_to: [],
     }
 
@@ -246,8 +247,8 @@ fn reports(case: &Case<'_>, findings: &mut Vec<Finding>) {
         [one] if one.value.valid => case.pass(
             REPORTS,
             format!(
-                "Senders report failures of encryption to {} address(es).",
-                one.value.reports.len()
+                "Senders report failures of encryption to {}.",
+                counted(one.value.reports.len(), "address", "addresses")
             ),
         ),
         [_] => case
@@ -342,27 +343,51 @@ fn dane(case: &Case<'_>, findings: &mut Vec<Finding>) {
         (Some((at, server, _)), _, _) => (
             *at,
             server.name.as_str(),
-            case.fail(DANE, Severity::Medium, format!("The TLSA records of {} are of kinds that senders of mail cannot use.", clean(&server.name, 80)))
-                .fix("Publish \"3 1 1\" with the SHA-256 of the server's public key."),
+            case.fail(
+                DANE,
+                Severity::Medium,
+                format!(
+                    "The TLSA records of {} are of kinds that senders of mail cannot use.",
+                    clean(&server.name, 80)
+                ),
+            )
+            .fix("Publish \"3 1 1\" with the SHA-256 of the server's public key."),
         ),
         (None, Some((at, server, _)), Some(_)) => (
             *at,
             server.name.as_str(),
-            case.warn(DANE, Severity::Low, format!("{} has no validated TLSA record, other mail servers have.", clean(&server.name, 80)))
-                .fix("Publish TLSA records for every mail server, in a signed zone."),
+            case.warn(
+                DANE,
+                Severity::Low,
+                format!(
+                    "{} has no validated TLSA record, other mail servers have.",
+                    clean(&server.name, 80)
+                ),
+            )
+            .fix("Publish TLSA records for every mail server, in a signed zone."),
         ),
         (None, None, Some((at, server, _))) => (
             *at,
             server.name.as_str(),
-            case.pass(DANE, format!("{} mail server(s) have usable TLSA records; whether they match is not measured.", pinned.len()))
-                .confidence(Confidence::Medium),
+            case.pass(
+                DANE,
+                format!(
+                    "{} usable TLSA records; whether they match is not measured.",
+                    counted(pinned.len(), "mail server has", "mail servers have")
+                ),
+            )
+            .confidence(Confidence::Medium),
         ),
         (None, Some((at, server, _)), None) => (
             *at,
             server.name.as_str(),
             case.info(DANE, "No mail server's key is pinned."),
         ),
-        (None, None, None) => (0, first.as_str(), case.inconclusive(DANE, "no answer came in time")),
+        (None, None, None) => (
+            0,
+            first.as_str(),
+            case.inconclusive(DANE, "no answer came in time"),
+        ),
     };
     draft
         .fill_bare("{mx}", name)

@@ -13,6 +13,8 @@ use crate::guard::text::clean;
 use crate::probe::Failure;
 use crate::probe::plan::Probes;
 use crate::report::{Confidence, Evidence, Finding, HeaderScore, Severity, State};
+use command::quoted;
+pub use command::{Place, ways};
 
 /// Declares a topic's checks as constants and lists them all in `CHECKS`, so
 /// that none can be raised that the documentation does not know. `when` may be
@@ -24,6 +26,7 @@ macro_rules! checks {
         $(when: [$($state:ident $text:literal),* $(,)?],)?
         reference: $reference:expr,
         reproduce: $reproduce:expr,
+        $(also: [$($way:expr),* $(,)?],)?
         maps_to: [$($system:literal),* $(,)?] $(,)?
     })*) => {
         $(const $name: &$crate::check::Check = &$crate::check::Check {
@@ -32,6 +35,7 @@ macro_rules! checks {
             when: &[$($(($crate::report::State::$state, $text)),*)?],
             reference: $reference,
             reproduce: $reproduce,
+            also: &[$($($way),*)?],
             maps_to: &[$($system),*],
         };)*
         /// Every check of this topic, in the order of the documentation.
@@ -39,6 +43,20 @@ macro_rules! checks {
     };
 }
 
+/// The question about a name by `curl`, over HTTPS, as this service itself asks.
+macro_rules! doh {
+    ($name:literal, $rtype:literal) => {
+        concat!(
+            "curl -sS -H 'accept: application/dns-json' 'https://cloudflare-dns.com/dns-query?name=",
+            $name,
+            "&type=",
+            $rtype,
+            "'"
+        )
+    };
+}
+
+mod command;
 mod content;
 mod cookies;
 mod cors;
@@ -87,6 +105,8 @@ pub struct Check {
     /// A command that shows the same fact; `{host}`, `{zone}` and `{url}` are
     /// filled in, other marks by the check itself.
     pub reproduce: &'static str,
+    /// Other tools that show it, with these three marks alone.
+    pub also: &'static [&'static str],
     /// The same check elsewhere.
     pub maps_to: &'static [&'static str],
 }
@@ -249,19 +269,15 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Fills in what is known of every target. The host and its zone are
-    /// judged names; everything else goes in quotes.
     fn command(&self, template: &str) -> String {
         let url = &self.probes.url;
-        let zone = self
-            .probes
-            .zone
-            .as_ref()
-            .map_or(url.host(), |zone| zone.apex.as_str());
-        template
-            .replace("{host}", url.host())
-            .replace("{zone}", zone)
-            .replace("{url}", &quoted(url.as_str()))
+        let zone = self.probes.zone.as_ref();
+        let place = Place {
+            host: url.host(),
+            zone: zone.map_or(url.host(), |zone| &zone.apex),
+            url: url.as_str(),
+        };
+        place.fill(template)
     }
 
     /// The URL of a path of the target, for [`Draft::fill`].
@@ -269,11 +285,6 @@ impl<'a> Case<'a> {
         let url = &self.probes.url;
         format!("{}://{}{path}", url.scheme().as_str(), url.authority())
     }
-}
-
-/// For a shell: in single quotes, where nothing is special but the quote.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// A finding being written.
@@ -371,14 +382,6 @@ mod tests {
             };
             assert!(plain(topic) && plain(subject), "{}", check.id);
         }
-    }
-
-    #[test]
-    fn a_word_for_a_shell_cannot_leave_its_quotes() {
-        assert_eq!(
-            quoted("https://a.net/'$(id)'"),
-            r"'https://a.net/'\''$(id)'\'''"
-        );
     }
 
     #[test]

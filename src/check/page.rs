@@ -9,7 +9,7 @@ use crate::codec::csp;
 use crate::guard::Scheme;
 use crate::guard::text::clean;
 use crate::probe::html::{Contents, Role, Script};
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, counted};
 
 checks! {
     INTEGRITY {
@@ -78,13 +78,13 @@ fn integrity(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &m
     if foreign.is_empty() {
         case.pass(INTEGRITY, "The page loads no script from another site.")
     } else if open.is_empty() {
-        case.pass(INTEGRITY, format!("Every one of {} script(s) from other sites is pinned by a hash.", foreign.len()))
+        case.pass(INTEGRITY, format!("{} pinned by a hash.", counted(foreign.len(), "script from another site is", "scripts from other sites are all")))
     } else {
         let hosts = open.iter().filter_map(|script| script.host.as_deref());
         case.warn(
             INTEGRITY,
             Severity::Low,
-            format!("{} script(s) from other sites are not pinned by a hash, from {}.", open.len(), listed(hosts)),
+            format!("{} not pinned by a hash, from {}.", counted(open.len(), "script from another site is", "scripts from other sites are"), listed(hosts)),
         )
         .fix("Add an integrity attribute with the script's SHA-384, and crossorigin=\"anonymous\", or serve the script yourself.")
     }
@@ -129,17 +129,38 @@ fn mixed(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &mut V
     if contents.plain.is_empty() {
         case.pass(MIXED, "The page asks for nothing over plain HTTP.")
     } else if upgrades(page) {
-        case.pass(MIXED, format!("The page names {} plain HTTP address(es), and has browsers ask for them over HTTPS.", contents.plain.len()))
+        case.pass(
+            MIXED,
+            format!(
+                "The page names {} over HTTPS.",
+                counted(
+                    contents.plain.len(),
+                    "plain HTTP address, and has browsers ask for it",
+                    "plain HTTP addresses, and has browsers ask for them"
+                ),
+            ),
+        )
     } else if active > 0 || forms > 0 {
         case.fail(
             MIXED,
             Severity::Medium,
-            format!("The page asks for {active} active resource(s) over plain HTTP, which browsers block, and sends {forms} form(s) there."),
+            format!(
+                "The page asks for {} over plain HTTP, which browsers block, and sends {} there.",
+                counted(active, "active resource", "active resources"),
+                counted(forms, "form", "forms"),
+            ),
         )
         .fix(fix)
     } else {
-        case.warn(MIXED, Severity::Low, format!("The page asks for {passive} image(s) or other media over plain HTTP."))
-            .fix(fix)
+        case.warn(
+            MIXED,
+            Severity::Low,
+            format!(
+                "The page asks for {} over plain HTTP.",
+                counted(passive, "image or other medium", "images or other media")
+            ),
+        )
+        .fix(fix)
     }
     .evidence(evidence)
     .add(findings);

@@ -6,7 +6,7 @@ use super::{Case, Check};
 use crate::codec::csp::{self, source::Source};
 use crate::codec::permissions_policy;
 use crate::guard::text::clean;
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, counted};
 
 checks! {
     NOSNIFF {
@@ -275,8 +275,8 @@ fn features(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
         true => case.pass(
             FEATURES,
             format!(
-                "A Permissions-Policy rules {} feature(s).",
-                policy.features.len()
+                "A Permissions-Policy rules {}.",
+                counted(policy.features.len(), "feature", "features")
             ),
         ),
         false => case

@@ -11,7 +11,7 @@ use crate::guard::text::clean;
 use crate::probe::Failure;
 use crate::probe::dns::Status;
 use crate::probe::registration::{Nothing, Registration};
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, counted};
 
 checks! {
     REGISTRAR {
@@ -162,10 +162,13 @@ fn registrar(case: &Case<'_>, domain: &Registration, findings: &mut Vec<Finding>
         .and_then(|created| days_until(case, created));
     let title = match age {
         Some(left) if left > -NEW => format!(
-            "Registered with {registrar} {} day(s) ago: the domain is new.",
-            -left
+            "Registered with {registrar} {} ago: the domain is new.",
+            counted(-left, "day", "days")
         ),
-        Some(left) => format!("Registered with {registrar} for {} year(s).", -left / 365),
+        Some(left) => format!(
+            "Registered with {registrar} for {}.",
+            counted(-left / 365, "year", "years")
+        ),
         None => format!("Registered with {registrar}."),
     };
     case.info(REGISTRAR, title)
@@ -187,19 +190,25 @@ fn expiry(case: &Case<'_>, domain: &Registration, findings: &mut Vec<Finding>) {
             .fail(
                 EXPIRY,
                 Severity::High,
-                format!("The registration ended {} day(s) ago.", -left),
+                format!(
+                    "The registration ended {} ago.",
+                    counted(-left, "day", "days")
+                ),
             )
             .fix(fix),
         Some(left) if left < SOON => case
             .warn(
                 EXPIRY,
                 Severity::Medium,
-                format!("The registration ends in {left} day(s)."),
+                format!("The registration ends in {}.", counted(left, "day", "days")),
             )
             .fix(fix),
         Some(left) => case.pass(
             EXPIRY,
-            format!("The registration runs for another {left} days."),
+            format!(
+                "The registration runs for another {}.",
+                counted(left, "day", "days")
+            ),
         ),
     }
     .evidence("/registration/domain/expires")

@@ -26,6 +26,7 @@ checks! {
             told by the protocol that the server chooses in the handshake (ALPN).",
         reference: "RFC 9113 section 3.2",
         reproduce: "curl -sSI --http2 {url} | head -n 1",
+        also: ["openssl s_client -connect {host}:443 -servername {host} -alpn h2,http/1.1 </dev/null"],
         maps_to: [],
     }
 

@@ -6,7 +6,7 @@ use super::{Case, Check};
 use crate::probe::Failure;
 use crate::probe::tls::{Proof, Refused};
 use crate::probe::trust::{Reason, Verdict};
-use crate::report::{Confidence, Finding, Severity};
+use crate::report::{Confidence, Finding, Severity, counted};
 
 pub(super) const DAY: i64 = 86_400;
 
@@ -17,6 +17,7 @@ checks! {
             now; if not, the precise reason.",
         reference: "RFC 5280 section 6",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null",
+        also: ["curl -sSI https://{host}/"],
         maps_to: ["internet.nl:web_https_cert_chain", "cwe:295"],
     }
 
@@ -25,6 +26,7 @@ checks! {
         about: "Whether the certificate is for this name.",
         reference: "RFC 9525 section 6",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -verify_hostname {host} </dev/null",
+        also: ["curl -sSI https://{host}/"],
         maps_to: ["internet.nl:web_https_cert_domain", "cwe:297"],
     }
 
@@ -33,6 +35,7 @@ checks! {
         about: "How many days the certificate is still valid.",
         reference: "RFC 5280 section 4.1.2.5",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -dates",
+        also: ["curl -skvI https://{host}/ 2>&1 | grep -E '(start|expire) date'"],
         maps_to: ["cwe:298"],
     }
 }
@@ -156,7 +159,10 @@ fn expiry(case: &Case<'_>, findings: &mut Vec<Finding>) {
         case.fail(
             EXPIRY,
             Severity::High,
-            format!("The certificate expired {} day(s) ago.", -days),
+            format!(
+                "The certificate expired {} ago.",
+                counted(-days, "day", "days")
+            ),
         )
         .evidence(evidence)
         .fix("Renew it, and automate the next renewal.")
@@ -165,7 +171,10 @@ fn expiry(case: &Case<'_>, findings: &mut Vec<Finding>) {
         case.warn(
             EXPIRY,
             Severity::Medium,
-            format!("The certificate expires in {days} day(s)."),
+            format!(
+                "The certificate expires in {}.",
+                counted(days, "day", "days")
+            ),
         )
         .evidence(evidence)
         .fix("Renew it now; an automated renewal would have happened by this time.")
@@ -173,7 +182,10 @@ fn expiry(case: &Case<'_>, findings: &mut Vec<Finding>) {
     } else {
         case.pass(
             EXPIRY,
-            format!("The certificate is valid for {days} more day(s)."),
+            format!(
+                "The certificate is valid for {}.",
+                counted(days, "more day", "more days")
+            ),
         )
         .evidence(evidence)
         .add(findings);

@@ -20,6 +20,7 @@ checks! {
         ],
         reference: "RFC 8446 section 4.4.2",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null",
+        also: ["curl -sSI https://{host}/"],
         maps_to: ["internet.nl:web_https_cert_chain"],
     }
 
@@ -50,6 +51,7 @@ checks! {
         ],
         reference: "CA/Browser Forum Baseline Requirements section 6.3.2",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -dates",
+        also: ["curl -skvI https://{host}/ 2>&1 | grep -E '(start|expire) date'"],
         maps_to: [],
     }
 

@@ -8,7 +8,7 @@ use crate::codec::ocsp::{Nothing, Ocsp, Status};
 use crate::probe::Failure;
 use crate::probe::tls::Refused;
 use crate::probe::trust::Anchor;
-use crate::report::{Confidence, Finding, Severity};
+use crate::report::{Confidence, Finding, Severity, counted};
 
 checks! {
     STAPLE {
@@ -23,6 +23,7 @@ checks! {
         ],
         reference: "RFC 6066 section 8",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -status </dev/null",
+        also: ["curl -sSI --cert-status https://{host}/"],
         maps_to: ["internet.nl:web_https_tls_ocsp", "cwe:299"],
     }
 
@@ -31,6 +32,7 @@ checks! {
         about: "Whether a certificate that promises a staple comes with one: strict clients refuse it otherwise.",
         reference: "RFC 7633 section 4.2.3.1",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -status </dev/null",
+        also: ["curl -sSI --cert-status https://{host}/"],
         maps_to: [],
     }
 
@@ -168,23 +170,29 @@ fn sct(case: &Case<'_>, findings: &mut Vec<Finding>) {
         .verdict
         .as_ref()
         .is_some_and(|verdict| verdict.anchor == Some(Anchor::Mozilla));
-    let draft = match (embedded.max(extension), public) {
+    let most = embedded.max(extension);
+    let come = counted(
+        most,
+        "timestamp of a transparency log comes",
+        "timestamps of transparency logs come",
+    );
+    let draft = match (most, public) {
         (2.., _) => case.pass(
             SCT,
             format!("{embedded} timestamps of transparency logs are embedded, {extension} in the TLS extension."),
         ),
         // A staple may carry some too, and that is not looked into.
-        (few, true) => case
+        (_, true) => case
             .warn(
                 SCT,
                 Severity::Low,
-                format!("{few} timestamps of transparency logs come with the certificate; some browsers want two."),
+                format!("{come} with the certificate; some browsers want two."),
             )
             .confidence(Confidence::Medium)
             .fix("Have the certificate issued with embedded timestamps, as public issuers do by default."),
-        (few, false) => case.info(
+        (_, false) => case.info(
             SCT,
-            format!("{few} timestamps of transparency logs come with the certificate; only public issuers need any."),
+            format!("{come} with the certificate; only public issuers need any."),
         ),
     };
     draft

@@ -13,6 +13,7 @@ checks! {
         about: "Whether TLS 1.3 is offered, seen by a handshake.",
         reference: "RFC 8446",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_3 </dev/null",
+        also: ["curl -sSI --tlsv1.3 https://{host}/"],
         maps_to: ["internet.nl:web_https_tls_version"],
     }
 
@@ -21,6 +22,7 @@ checks! {
         about: "Whether TLS 1.2 is offered, seen by the server's answer to a hello: older clients need it.",
         reference: "RFC 9325 section 3.1.1",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_2 </dev/null",
+        also: ["curl -sSI --tlsv1.2 --tls-max 1.2 https://{host}/"],
         maps_to: ["internet.nl:web_https_tls_version"],
     }
 
@@ -33,6 +35,7 @@ checks! {
         ],
         reference: "RFC 8996 section 5",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_1 -cipher 'ALL:@SECLEVEL=0' </dev/null",
+        also: ["curl -sSI --tlsv1.1 --tls-max 1.1 --ciphers 'ALL:@SECLEVEL=0' https://{host}/"],
         maps_to: ["internet.nl:web_https_tls_version", "cwe:327"],
     }
 
@@ -45,6 +48,7 @@ checks! {
         ],
         reference: "RFC 8996 section 4",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1 -cipher 'ALL:@SECLEVEL=0' </dev/null",
+        also: ["curl -sSI --tlsv1.0 --tls-max 1.0 --ciphers 'ALL:@SECLEVEL=0' https://{host}/"],
         maps_to: ["internet.nl:web_https_tls_version", "cwe:327"],
     }
 
@@ -60,6 +64,8 @@ checks! {
         reference: "RFC 9325 section 4.1",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_2 -cipher \
             'ALL:eNULL:!ECDHE+AESGCM:!DHE+AESGCM:!CHACHA20:@SECLEVEL=0' </dev/null",
+        also: ["curl -sSI --tls-max 1.2 --ciphers \
+            'ALL:eNULL:!ECDHE+AESGCM:!DHE+AESGCM:!CHACHA20:@SECLEVEL=0' https://{host}/"],
         maps_to: ["internet.nl:web_https_tls_ciphers", "cwe:327"],
     }
 
@@ -73,6 +79,7 @@ checks! {
         ],
         reference: "RFC 8446 section 4.1.4; draft-ietf-tls-ecdhe-mlkem",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_3 -groups X25519MLKEM768 </dev/null",
+        also: ["curl -sSI --tlsv1.3 --curves X25519MLKEM768 https://{host}/"],
         maps_to: [],
     }
 
@@ -81,6 +88,7 @@ checks! {
         about: "Which application protocols the server agrees to, HTTP/2 first.",
         reference: "RFC 7301 section 3.2",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -alpn h2,http/1.1 </dev/null",
+        also: ["curl -sSI --http2 https://{host}/ | head -n 1"],
         maps_to: [],
     }
 

@@ -12,7 +12,7 @@ use crate::probe::rdata::Data;
 use crate::probe::transfer::Outcome;
 use crate::probe::wishes::Wish;
 use crate::probe::zone::Zone;
-use crate::report::{Confidence, Finding, Severity};
+use crate::report::{Confidence, Finding, Severity, counted};
 
 checks! {
     SERVERS {
@@ -25,6 +25,7 @@ checks! {
         ],
         reference: "RFC 1034 section 4.1",
         reproduce: "dig {zone} NS +short",
+        also: [doh!("{zone}", "NS")],
         maps_to: ["zonemaster:DELEGATION01", "zonemaster:NAMESERVER"],
     }
 
@@ -86,6 +87,7 @@ checks! {
         ],
         reference: "RFC 1912 section 2.2",
         reproduce: "dig {zone} SOA +short",
+        also: [doh!("{zone}", "SOA")],
         maps_to: ["zonemaster:ZONE"],
     }
 
@@ -99,6 +101,7 @@ checks! {
         ],
         reference: "RFC 4592 section 2",
         reproduce: "dig netrecon-nobody.{zone} A +short",
+        also: [doh!("netrecon-nobody.{zone}", "A")],
         maps_to: [],
     }
 }
@@ -187,7 +190,10 @@ fn servers(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         case.warn(
             SERVERS,
             Severity::Medium,
-            format!("The zone names {named} name server(s)."),
+            format!(
+                "The zone names {}.",
+                counted(named, "name server", "name servers")
+            ),
         )
         .evidence("/zone/ns/records")
         .fix("Add a second name server in another network.")
@@ -278,10 +284,10 @@ fn servers_v6(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         case.warn(
             SERVERS_V6,
             Severity::Low,
-            format!(
-                "None of the first {} name servers has an IPv6 address.",
-                asked.len()
-            ),
+            match asked.len() {
+                1 => String::from("The first name server has no IPv6 address."),
+                n => format!("None of the first {n} name servers has an IPv6 address."),
+            },
         )
         .evidence(evidence)
         .fix("Use name servers that can be reached over IPv6.")
@@ -325,9 +331,10 @@ fn lame(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         asked => case
             .pass(
                 LAME,
-                format!(
-                    "{} name server(s) were asked and know the zone.",
-                    asked.len()
+                counted(
+                    asked.len(),
+                    "name server was asked and knows the zone.",
+                    "name servers were asked and know the zone.",
                 ),
             )
             .evidence("/zone/servers/0/direct/authoritative")
@@ -388,7 +395,11 @@ fn transfer(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         n => case
             .pass(
                 TRANSFER,
-                format!("{n} name server(s) refuse to transfer the zone."),
+                counted(
+                    n,
+                    "name server refuses to transfer the zone.",
+                    "name servers refuse to transfer the zone.",
+                ),
             )
             .evidence("/zone/servers/0/direct/outcome")
             .fill("{server}", first)

@@ -113,7 +113,7 @@ fn unannounced(ip: IpAddr) -> Origin {
 }
 
 /// `215.14.184.93.origin.asn.cymru.com`, or by nibbles under `origin6`.
-fn question(ip: IpAddr) -> String {
+pub fn question(ip: IpAddr) -> String {
     match ip {
         IpAddr::V4(_) => format!("{}.origin.asn.cymru.com", reversed(ip)),
         IpAddr::V6(_) => format!("{}.origin6.asn.cymru.com", reversed(ip)),

@@ -3,6 +3,7 @@
 
 pub mod admit;
 mod canonical;
+mod counted;
 pub mod diff;
 mod finding;
 pub mod narrate;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use canonical::{canonical, digest, is_id, new_id};
+pub use counted::counted;
 pub use finding::{Confidence, Evidence, Finding, Severity, State};
 pub use score::{HeaderScore, ScoreRow};
 

@@ -84,7 +84,7 @@ fn an_expired_certificate_is_told_as_expired() {
         assert_eq!(state(&report, "tls.trust"), "fail");
         assert_eq!(
             finding(&report, "tls.expiry")["title"],
-            "The certificate expired 2 day(s) ago."
+            "The certificate expired 2 days ago."
         );
         // What the host serves is still looked at.
         assert_eq!(state(&report, "http.hsts"), "pass");

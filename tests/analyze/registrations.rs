@@ -37,7 +37,7 @@ fn a_sound_registration_is_told_with_its_registrar_and_network() {
             );
         }
         let title = |id: &str| finding(&report, id)["title"].as_str().unwrap().to_owned();
-        assert!(title("registration.registrar").contains("Good Registrar for 10 year(s)"));
+        assert!(title("registration.registrar").contains("Good Registrar for 10 years"));
         assert_eq!(
             title("registration.abuse_contact"),
             "Complaints go to abuse@good.net."

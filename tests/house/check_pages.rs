@@ -32,12 +32,16 @@ const STATES: [(State, &str, &str); 6] = [
 ];
 
 /// What the marks of a command stand for.
-const MARKS: [(&str, &str); 7] = [
+const MARKS: [(&str, &str); 8] = [
     ("{host}", "the host that was asked about"),
     ("{zone}", "the zone that holds it"),
     ("{url}", "the URL that was asked about"),
     ("{server}", "a name server of the zone"),
     ("{ip}", "the host's first address"),
+    (
+        "{origin}",
+        "the host's first address in reverse under `origin.asn.cymru.com`",
+    ),
     ("{path}", "the URL of the path"),
     ("{mx}", "a mail server of the domain"),
 ];
@@ -168,14 +172,12 @@ fn page(check: &Check, sources: &BTreeMap<String, String>) -> String {
         }
     }
 
-    write!(
-        page,
-        "\n## See for yourself\n```sh\n{}\n```\n",
-        check.reproduce
-    )
-    .expect("a string");
+    let mut lines = vec![check.reproduce];
+    lines.extend(check.also);
+    let lines = lines.join("\n");
+    write!(page, "\n## See for yourself\n```sh\n{lines}\n```\n").expect("a string");
     for (mark, meaning) in MARKS {
-        if check.reproduce.contains(mark) {
+        if lines.contains(mark) {
             writeln!(page, "`{mark}` is {meaning}.").expect("a string");
         }
     }

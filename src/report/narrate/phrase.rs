@@ -152,9 +152,10 @@ impl Verdict {
     }
 
     fn reason(&self) -> String {
-        match self.title.is_empty() {
-            true => String::new(),
-            false => format!(": {}", quoted(&self.title)),
+        // The sentence has a full stop of its own.
+        match self.title.trim_end_matches('.') {
+            "" => String::new(),
+            title => format!(": {}", quoted(title)),
         }
     }
 }

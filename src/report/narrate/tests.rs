@@ -184,7 +184,7 @@ fn a_regression_is_told_first_with_its_evidence_and_severity() {
 #[test]
 fn findings_are_told_by_what_happened_to_them() {
     let pass = json!({"state": "pass", "severity": "none", "title": ""});
-    let fail = json!({"state": "fail", "severity": "high", "title": "Expired"});
+    let fail = json!({"state": "fail", "severity": "high", "title": "Expired."});
     let lost = json!({"state": "inconclusive", "severity": "none", "title": "Timed out"});
     for (before, after, weight, text, severity) in [
         (

@@ -221,7 +221,13 @@ fn page_of(tool: &str) -> Option<&'static str> {
 
 /// What a finding looks like, on a name that exists for examples.
 fn specimen() -> Markup {
+    use crate::check::Place;
     use crate::report::{Confidence, Evidence, Finding, Severity, State};
+    let place = Place {
+        host: "example.com",
+        zone: "example.com",
+        url: "https://example.com/",
+    };
     let finding = Finding {
         id: String::from("tls.expiry"),
         state: State::Warn,
@@ -250,7 +256,7 @@ fn specimen() -> Markup {
                     "What could not be measured is called that, and is never held against the host."
                 }
             }
-            div.example aria-label="Example of a finding" role="group" { (report::example(&finding)) }
+            div.example aria-label="Example of a finding" role="group" { (report::example(&finding, &place)) }
         }
     }
 }

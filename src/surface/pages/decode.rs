@@ -11,10 +11,11 @@ use crate::error::{Code, Error};
 use crate::surface::{BODY_CAP, Reply};
 use crate::tool::Tool;
 
-use super::mark::{counted, prose, reference};
+use super::mark::{prose, reference};
 use super::shell::Page;
 use super::tree::tree;
 use super::{Visit, budget, form, not_found, problem};
+use crate::report::counted;
 
 /// What `decode` answers, as far as the page shows it.
 #[derive(Deserialize)]

@@ -11,10 +11,10 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use crate::error::{Code, Error};
-use crate::report::{Report, is_id};
+use crate::report::{Report, counted, is_id};
 use crate::surface::Reply;
 
-use super::mark::{counted, icon, instant, scalar};
+use super::mark::{icon, instant, scalar};
 use super::shell::Page;
 use super::tree::anchor;
 use super::{Visit, budget, not_found, problem};

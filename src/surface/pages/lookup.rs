@@ -4,11 +4,11 @@ use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::report::State;
+use crate::report::{State, counted};
 use crate::surface::Reply;
 use crate::tool::Tool;
 
-use super::mark::{counted, icon, instant, scalar};
+use super::mark::{icon, instant, scalar};
 use super::probes::dns;
 use super::shell::Page;
 use super::{Visit, budget, form, not_found, problem};
@@ -123,7 +123,7 @@ fn registration(registered: &Value) -> Markup {
             _ => {
                 dl.handshakes {
                     @for (member, label) in REGISTRATION {
-                        @if let Some(value) = registered.get(member) {
+                        @if let Some(value) = registered.get(member).filter(|value| **value != "") {
                             div { dt { (label) } dd { (shown(member, value)) } }
                         }
                     }

@@ -157,14 +157,6 @@ pub(super) fn scalar(value: &Value) -> String {
     }
 }
 
-/// `1 thing`, `2 things`.
-pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
-    match n {
-        1 => format!("1 {one}"),
-        _ => format!("{n} {many}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

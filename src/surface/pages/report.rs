@@ -4,9 +4,10 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::report::{Finding, Report, Severity, State};
+use crate::check::{Place, ways};
+use crate::report::{Finding, Report, Severity, State, counted};
 
-use super::mark::{command, counted, icon, instant, prose, reference, severity_name, state_name};
+use super::mark::{command, icon, instant, prose, reference, severity_name, state_name};
 use super::probes;
 use super::score;
 use super::tree::anchor;
@@ -206,6 +207,7 @@ fn contents(report: &Report) -> Markup {
 }
 
 fn findings(report: &Report) -> Markup {
+    let place = place(report);
     html! {
         section #findings aria-labelledby="findings-title" {
             h2.unseen #findings-title { "Findings" }
@@ -221,7 +223,7 @@ fn findings(report: &Report) -> Markup {
                             span.count { (counted(members.len(), "finding", "findings")) }
                         }
                         ol.findings {
-                            @for finding in members { li { (card(finding)) } }
+                            @for finding in members { li { (card(finding, &place)) } }
                         }
                     }
                 }
@@ -230,24 +232,34 @@ fn findings(report: &Report) -> Markup {
     }
 }
 
+/// What commands about a report name.
+fn place(report: &Report) -> Place<'_> {
+    let zone = report.probes.pointer("/zone/apex").and_then(Value::as_str);
+    Place {
+        host: &report.target.host,
+        zone: zone.unwrap_or(&report.target.host),
+        url: &report.target.used,
+    }
+}
+
 /// One finding: its conclusion, and behind it how it is known, what to do
 /// and how to see it oneself.
-fn card(finding: &Finding) -> Markup {
+fn card(finding: &Finding, place: &Place<'_>) -> Markup {
     html! {
         details.finding.(state_name(finding.state)) id={ "finding-" (finding.id) } {
             (face(finding))
-            (reasons(finding, true))
+            (reasons(finding, place, true))
         }
     }
 }
 
 /// A finding that is opened and stands outside a report, so that its evidence
 /// is nowhere to be linked to.
-pub(super) fn example(finding: &Finding) -> Markup {
+pub(super) fn example(finding: &Finding, place: &Place<'_>) -> Markup {
     html! {
         details.finding.(state_name(finding.state)) open {
             (face(finding))
-            (reasons(finding, false))
+            (reasons(finding, place, false))
         }
     }
 }
@@ -266,7 +278,8 @@ fn face(finding: &Finding) -> Markup {
     }
 }
 
-fn reasons(finding: &Finding, linked: bool) -> Markup {
+fn reasons(finding: &Finding, place: &Place<'_>, linked: bool) -> Markup {
+    let ways = ways(finding, place);
     html! {
         dl.why {
             @if let Some(fix) = &finding.fix {
@@ -291,8 +304,11 @@ fn reasons(finding: &Finding, linked: bool) -> Markup {
                     }
                 }
             }
-            @if !finding.reproduce.is_empty() {
-                div { dt { "See it yourself" } dd { (command(&finding.reproduce)) } }
+            @if !ways.is_empty() {
+                div {
+                    dt { "See it yourself" }
+                    dd.ways { @for way in &ways { (command(way)) } }
+                }
             }
             div {
                 dt { "Rests on" }
@@ -301,7 +317,7 @@ fn reasons(finding: &Finding, linked: bool) -> Markup {
                     @for other in &finding.maps_to { " " span.chip { (other) } }
                 }
             }
-            div { dt { "Confidence" } dd { (confidence(finding)) } }
+            div { dt { "Confidence" } dd.last { (confidence(finding)) } }
         }
     }
 }

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::report::{Finding, State};
+use crate::report::{Finding, State, counted};
 
-use super::super::mark::{counted, icon, scalar, state_name};
+use super::super::mark::{icon, scalar, state_name};
 use super::{items, text, unmeasured};
 
 /// The `http` member of a report.

@@ -13,9 +13,9 @@ mod tls;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::report::{Finding, State};
+use crate::report::{Finding, State, counted};
 
-use super::mark::{counted, icon, scalar, state_name};
+use super::mark::{icon, scalar, state_name};
 use super::tree::tree;
 
 /// The order in which a reader asks: where is it, who is it, what does it say.

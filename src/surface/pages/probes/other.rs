@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::super::mark::scalar;
+use super::super::mark::{instant, scalar};
 use super::{dns, items, text, unmeasured};
 
 /// How deep questions are looked for.
@@ -73,7 +73,7 @@ fn values(probe: &Value) -> Markup {
     html! {
         @if !plain.is_empty() {
             dl.facts {
-                @for (name, value) in plain { div { dt { (words(name)) } dd { (value) } } }
+                @for (name, value) in plain { div { dt { (words(name)) } dd { (instant(&value)) } } }
             }
         }
     }
@@ -93,8 +93,11 @@ fn shown(value: &Value) -> Option<String> {
 
 /// `nameServers` as `Name servers`.
 fn words(name: &str) -> String {
-    if matches!(name, "asn" | "ip") {
-        return name.to_ascii_uppercase();
+    match name {
+        "asn" | "bimi" | "dkim" | "dmarc" | "ip" | "spf" => return name.to_ascii_uppercase(),
+        "sts" => return String::from("MTA-STS"),
+        "tlsRpt" => return String::from("TLS reporting"),
+        _ => {}
     }
     let mut words = String::with_capacity(name.len() + 4);
     for (at, c) in name.chars().enumerate() {

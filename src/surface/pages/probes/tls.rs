@@ -5,9 +5,9 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::report::State;
+use crate::report::{State, counted};
 
-use super::super::mark::{counted, icon, instant, scalar};
+use super::super::mark::{icon, instant, scalar};
 use super::{items, text, unmeasured};
 
 /// What each handshake was offered.
