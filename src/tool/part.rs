@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 /// The parts of an `analyze`, in the order in which a reader asks.
-pub const ANALYZE: [&str; 10] = [
+pub const ANALYZE: [&str; 11] = [
     "addresses",
     "records",
     "zone",
+    "mail",
     "network",
     "tls",
     "https",

@@ -15,13 +15,14 @@ mod hosts;
 mod lookups;
 mod mails;
 mod own_site;
+mod parts;
 mod registrations;
 mod reports;
 mod tls;
 mod web;
 mod zones;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use domain::base::iana::{Rcode, Rtype};
@@ -29,6 +30,7 @@ use internet::{Authority, Data, Internet, Leaf, Says, Site, TokioClock, Zone, re
 use netrecon::config::Config;
 use netrecon::error::Error;
 use netrecon::guard::Guard;
+use netrecon::tool::part::{Part, Standing};
 use netrecon::tool::{Errand, Registry, World};
 use serde_json::{Value, json};
 use support::{CountingRandom, MIDNIGHT, MemoryReports};
@@ -46,6 +48,8 @@ struct Stage {
     vars: Vec<(&'static str, String)>,
     reports: Rc<MemoryReports>,
     subrequests: Rc<Cell<u32>>,
+    /// What a watcher was told.
+    parts: Rc<RefCell<Vec<Part>>>,
 }
 
 impl Stage {
@@ -55,6 +59,7 @@ impl Stage {
             vars: Vec::new(),
             reports: Rc::default(),
             subrequests: Rc::default(),
+            parts: Rc::default(),
         }
     }
 
@@ -94,10 +99,26 @@ impl Stage {
         let errand = Errand {
             world,
             subrequests: Rc::clone(&self.subrequests),
-            watcher: None,
+            watcher: Some(self.watcher()),
         };
         let text = (planned.run)(errand).await?;
         Ok(support::json(&text))
+    }
+
+    fn watcher(&self) -> Rc<dyn Fn(Part)> {
+        let parts = Rc::clone(&self.parts);
+        Rc::new(move |part| parts.borrow_mut().push(part))
+    }
+
+    /// How a part ended, and what was said of it.
+    fn part(&self, id: &str) -> (Standing, String) {
+        let parts = self.parts.borrow();
+        let mut ended = parts
+            .iter()
+            .filter(|part| part.id == id && part.state != Standing::Waiting);
+        let part = ended.next().expect("a part that ended");
+        assert!(ended.next().is_none(), "{id} ended twice");
+        (part.state, part.note.clone())
     }
 
     /// The whole report, also where the answer had to be cut to its bound.

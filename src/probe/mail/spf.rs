@@ -110,12 +110,22 @@ pub fn records(txt: &Exchange) -> Vec<Spf> {
         .collect()
 }
 
+/// The one record that receivers evaluate: of several none counts.
+fn sole(txt: &Exchange) -> Option<Spf> {
+    let mut records = records(txt);
+    records
+        .pop()
+        .filter(|record| records.is_empty() && record.valid)
+}
+
+/// Whether these texts hold a record that [`walk`] evaluates.
+pub fn is_walked(txt: &Exchange) -> bool {
+    sole(txt).is_some()
+}
+
 /// Evaluates the record of `domain`, if it has one that is valid.
 pub async fn walk(resolver: &Resolver, domain: &str, txt: &Exchange) -> Option<Walk> {
-    let mut records = records(txt);
-    let record = records
-        .pop()
-        .filter(|record| records.is_empty() && record.valid)?;
+    let record = sole(txt)?;
     let mut walk = Walk::default();
     let mut level = vec![Node {
         trail: vec![domain.to_owned()],

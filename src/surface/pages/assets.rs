@@ -1,5 +1,10 @@
 //! The static files of the pages: part of the script, named by their content,
-//! cached for good.
+//! cached for good; and what stands in the pages themselves.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use maud::PreEscaped;
+use sha2::{Digest, Sha256};
 
 use crate::surface::{Body, Reply};
 
@@ -46,21 +51,27 @@ impl Asset {
     }
 }
 
+/// A piece of every page's head that stands in the page itself, so that a
+/// first paint waits for one answer only. The policy names it by its hash.
+pub(super) struct Inline(&'static str);
+
+impl Inline {
+    /// The text, for the element it stands in.
+    pub(super) const fn text(&self) -> PreEscaped<&'static str> {
+        PreEscaped(self.0)
+    }
+
+    /// The source expression that allows this very text (CSP3 section 2.3.1).
+    pub(super) fn source(&self) -> String {
+        format!("'sha256-{}'", STANDARD.encode(Sha256::digest(self.0)))
+    }
+}
+
 /// The style sheet of every page.
-pub(super) static STYLE: Asset = Asset::new(
-    "site",
-    "css",
-    "text/css; charset=utf-8",
-    include_bytes!("assets/site.css"),
-);
+pub(super) static STYLE: Inline = Inline(include_str!("assets/site.css"));
 
 /// Sets a chosen theme before the first paint.
-pub(super) static THEME: Asset = Asset::new(
-    "theme",
-    "js",
-    "text/javascript; charset=utf-8",
-    include_bytes!("assets/theme.js"),
-);
+pub(super) static THEME: Inline = Inline(include_str!("assets/theme.js"));
 
 /// What JavaScript adds to pages that work without it.
 pub(super) static SCRIPT: Asset = Asset::new(
@@ -89,7 +100,7 @@ pub(super) static CARD: Asset = Asset::new(
 /// Answers `/assets/…`; a name with another digest is of another release and
 /// is not found here.
 pub(super) fn answer(path: &str) -> Option<Reply> {
-    let asset = [&STYLE, &THEME, &SCRIPT, &ICON, &CARD]
+    let asset = [&SCRIPT, &ICON, &CARD]
         .into_iter()
         .find(|asset| asset.path() == path)?;
     Some(
@@ -121,10 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_the_page_cannot_end_its_element() {
+        for inline in [&STYLE, &THEME] {
+            assert!(!inline.0.contains("</") && !inline.0.contains("<!--"));
+        }
+    }
+
+    #[test]
     fn an_asset_answers_under_its_own_digest_only() {
-        let path = STYLE.path();
+        let path = SCRIPT.path();
         assert_eq!(answer(&path).map(|reply| reply.status), Some(200));
-        assert!(answer("/assets/site.css").is_none());
-        assert!(answer("/assets/site.0000000000000000.css").is_none());
+        assert!(answer("/assets/site.js").is_none());
+        assert!(answer("/assets/site.0000000000000000.js").is_none());
     }
 }

@@ -11,8 +11,44 @@ use super::Visit;
 use super::mark::command;
 use super::shell::Page;
 
-/// A call that touches nothing, for people who want to see the protocol.
-const TRIAL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"decode","arguments":{"text":"v=DMARC1; p=none"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
+/// A request of the newest revision, which needs no session.
+macro_rules! request {
+    ($method:literal, $params:expr) => {
+        concat!(
+            r#"{"jsonrpc":"2.0","id":1,"method":""#,
+            $method,
+            r#"","params":{"#,
+            $params,
+            r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#
+        )
+    };
+}
+
+macro_rules! call {
+    ($tool:literal, $arguments:literal) => {
+        request!(
+            "tools/call",
+            concat!(r#""name":""#, $tool, r#"","arguments":"#, $arguments, ",")
+        )
+    };
+}
+
+/// Requests to look at; the first is a call that touches nothing.
+const TRIALS: [(&str, &str); 4] = [
+    (
+        "decode a DMARC record",
+        call!("decode", r#"{"text":"v=DMARC1; p=none"}"#),
+    ),
+    (
+        "look up mail servers",
+        call!("lookup", r#"{"name":"example.com","records":["MX"]}"#),
+    ),
+    (
+        "analyze a host",
+        call!("analyze", r#"{"target":"example.com"}"#),
+    ),
+    ("list the tools", request!("tools/list", "")),
+];
 
 /// Answers the path.
 pub(super) fn answer(visit: &Visit<'_>) -> Reply {
@@ -86,18 +122,23 @@ fn trial(url: &str) -> Markup {
     html! {
         section.trial aria-labelledby="trial-title" {
             h2 #trial-title { "Try a call" }
-            p { "This is what a client sends and what comes back, byte for byte. It spends one " code { "decode" } " call." }
+            p { "This is what a client sends and what comes back, byte for byte. A call spends one of its tool's." }
             form #trial data-url=(url) {
+                div.field hidden {
+                    label for="trial-pick" { "Request" }
+                    select #trial-pick { @for (name, body) in TRIALS { option value=(body) { (name) } } }
+                }
                 div.field {
                     label for="trial-body" { "POST /mcp" }
-                    textarea #trial-body rows="6" spellcheck="false" autocapitalize="off" autocomplete="off" { "\n" (TRIAL) }
+                    textarea #trial-body rows="6" spellcheck="false" autocapitalize="off" autocomplete="off" { "\n" (TRIALS[0].1) }
                 }
                 button type="submit" hidden { "Send" }
             }
             output #trial-answer for="trial-body" {}
             p { "The same from a terminal:" }
             (command(&format!(
-                "curl {url} -H 'Content-Type: application/json' -H 'MCP-Protocol-Version: 2026-07-28' -H 'Mcp-Method: tools/call' -H 'Mcp-Name: decode' -d '{TRIAL}'"
+                "curl {url} -H 'Content-Type: application/json' -H 'MCP-Protocol-Version: 2026-07-28' -H 'Mcp-Method: tools/call' -H 'Mcp-Name: decode' -d '{}'",
+                TRIALS[0].1
             )))
         }
     }
@@ -108,14 +149,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_trial_is_a_call_of_a_tool_that_contacts_nothing() {
-        let call: serde_json::Value = serde_json::from_str(TRIAL).unwrap();
-        assert_eq!(call.pointer("/params/name").unwrap(), "decode");
+    fn the_first_trial_is_a_call_of_a_tool_that_contacts_nothing() {
+        let [decode, ..] =
+            TRIALS.map(|(_, body)| serde_json::from_str::<serde_json::Value>(body).unwrap());
+        assert_eq!(decode.pointer("/params/name").unwrap(), "decode");
     }
 
     #[test]
     fn the_trial_survives_the_quotes_of_a_shell() {
-        assert!(!TRIAL.contains('\''));
+        assert!(!TRIALS[0].1.contains('\''));
     }
 
     #[test]

@@ -1,13 +1,22 @@
 //! The header fields that keep our own pages safe: what our own checks ask
 //! of others.
 
+use std::sync::LazyLock;
+
+use super::assets::{STYLE, THEME};
 use crate::surface::Reply;
 
-/// Nothing but our own files, no inline script or style, no markup from
-/// strings (Trusted Types), nobody may frame us.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
-    require-trusted-types-for 'script'; trusted-types 'none'";
+/// Nothing but our own files and the two pieces named by their hash, no markup
+/// from strings (Trusted Types), nobody may frame us.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "default-src 'none'; script-src 'self' {}; style-src {}; img-src 'self'; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+         require-trusted-types-for 'script'; trusted-types 'none'",
+        THEME.source(),
+        STYLE.source()
+    )
+});
 
 /// None of these is used, so no injected frame or script may ask for them.
 const PERMISSIONS: &str = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), \
@@ -26,7 +35,7 @@ pub(super) fn protect(reply: Reply, scheme: &str) -> Reply {
         .iter()
         .any(|(name, value)| *name == "content-type" && value.starts_with("image/"));
     let reply = reply
-        .with("content-security-policy", POLICY)
+        .with("content-security-policy", POLICY.as_str())
         .with("permissions-policy", PERMISSIONS)
         .with("referrer-policy", "no-referrer")
         .with("x-content-type-options", "nosniff")

@@ -243,8 +243,10 @@ fn indicators(list: Option<&Value>) -> Markup {
                             div {
                                 p {
                                     b { (text(indicator, "id")) } ": " (text(indicator, "state"))
-                                    span.quiet {
-                                        " · " (portion(&indicator["value"])) " of late, " (portion(&indicator["baseline"])) " before"
+                                    @if !(indicator["value"].is_null() && indicator["baseline"].is_null()) {
+                                        span.quiet {
+                                            " · " (portion(&indicator["value"])) " of late, " (portion(&indicator["baseline"])) " before"
+                                        }
                                     }
                                 }
                                 p { (text(indicator, "why")) }

@@ -31,7 +31,8 @@ pub(super) fn template() -> Markup {
     html! { template #progress-template { (frame("", waiting)) } }
 }
 
-/// The part as it stands, and how to ask again where that may help.
+/// The part as it stands, and how to ask again where that may help: by one
+/// more analysis, since a report is one measurement.
 pub(super) fn row(part: &Part, target: &str) -> Markup {
     html! {
         li.part.{ "is-" (part.id) }.(part.state.as_str()) {
@@ -50,7 +51,7 @@ pub(super) fn row(part: &Part, target: &str) -> Markup {
             }
             @if part.state != Standing::Waiting { span.ms { (span(part.ms)) } }
             @if matches!(part.state, Standing::Failed | Standing::Unfinished) {
-                a href=(retry(part.id, target)) { "Ask again" span.unseen { " for " (title(part.id)) } }
+                a href=(again(target)) { "Ask again" span.unseen { " for " (title(part.id)) } }
             }
         }
     }
@@ -90,25 +91,6 @@ fn span(ms: u64) -> String {
     }
 }
 
-/// Where a part alone can be asked for, that is asked; otherwise all is.
-fn retry(id: &str, target: &str) -> String {
-    let host = target.split_once("://").map_or(target, |(_, rest)| rest);
-    let host = host.split(['/', '?', '#', ':']).next().unwrap_or(host);
-    let query = |name: &str, value: &str| {
-        form_urlencoded::Serializer::new(String::new())
-            .append_pair(name, value)
-            .finish()
-    };
-    match id {
-        "addresses" | "records" => format!("/lookup?{}", query("name", host)),
-        "zone" => format!("/lookup?{}&records=NS,SOA,DS,DNSKEY", query("name", host)),
-        "mail" => format!("/lookup?{}&records=MX,TXT", query("name", host)),
-        "registration" => format!("/lookup?{}&records=RDAP", query("name", host)),
-        "network" => format!("/lookup?{}&records=ASN", query("name", host)),
-        _ => again(target),
-    }
-}
-
 /// The address that analyzes `target` once more.
 pub(super) fn again(target: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
@@ -141,18 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_failed_can_be_asked_again_by_itself_where_a_tool_does_that() {
-        let link = |id, target| row(&part(id, Standing::Failed), target).into_string();
-        let html = link("zone", "https://lab-good.com:8443/x");
-        assert!(
-            html.contains("href=\"/lookup?name=lab-good.com&amp;records=NS,SOA,DS,DNSKEY\""),
-            "{html}"
-        );
-        let html = link("tls", "https://lab-good.com/a b");
-        assert!(
-            html.contains("href=\"/?target=https%3A%2F%2Flab-good.com%2Fa+b\""),
-            "{html}"
-        );
+    fn a_part_that_failed_can_be_asked_for_again_by_another_analysis() {
+        let html = row(
+            &part("zone", Standing::Failed),
+            "https://lab-good.com:8443/a b",
+        )
+        .into_string();
+        let link = "href=\"/?target=https%3A%2F%2Flab-good.com%3A8443%2Fa+b\">Ask again<span class=\"unseen\"> for Zone";
+        assert!(html.contains(link), "{html}");
     }
 
     #[test]

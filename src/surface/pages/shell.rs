@@ -30,11 +30,12 @@ pub(super) const NAVIGATION: [(&str, &str); 6] = [
 ];
 
 /// Keys and what they do; the script of the pages binds them.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 7] = [
     ("/", "go to the field"),
     ("j", "next finding"),
     ("k", "previous finding"),
     ("Enter", "open or close it"),
+    ("c", "copy its command"),
     ("t", "dark or light"),
     ("?", "this list"),
 ];
@@ -98,8 +99,8 @@ fn head(origin: &str, page: &Page<'_>) -> Markup {
             meta property="og:image:alt" content="netrecon: look at a host the way the internet does";
             meta name="twitter:card" content="summary_large_image";
             link rel="icon" type="image/svg+xml" href=(assets::ICON.path());
-            link rel="stylesheet" href=(assets::STYLE.path());
-            script src=(assets::THEME.path()) {}
+            script { (assets::THEME.text()) }
+            style { (assets::STYLE.text()) }
             script type="module" src=(assets::SCRIPT.path()) {}
         }
     }

@@ -10,9 +10,11 @@ use crate::probe::Failure;
 use crate::probe::dns::{Exchange, Rtype};
 use crate::probe::host::Resolution;
 use crate::probe::http::{End, Journey};
+use crate::probe::mail::{self, Mail};
 use crate::probe::plan::{Probes, RECORDS, Watch};
 use crate::probe::registration::Nothing;
 use crate::probe::tls::Refused;
+use crate::report::counted;
 use crate::tool::Errand;
 use crate::tool::part::{ANALYZE, Part, Standing};
 
@@ -25,8 +27,9 @@ type Seen = Option<(Standing, String)>;
 /// How each of [`ANALYZE`] is read off the board.
 const SEEN: [fn(&Probes) -> Seen; ANALYZE.len()] = [
     addresses,
-    records,
-    zone,
+    |probes| of_a_name(probes, records),
+    |probes| of_a_name(probes, zone),
+    |probes| of_a_name(probes, mail),
     network,
     tls,
     |probes| journey(probes.https.as_ref()),
@@ -127,6 +130,14 @@ fn addresses(probes: &Probes) -> Seen {
     })
 }
 
+/// What is only asked about a name.
+fn of_a_name(probes: &Probes, seen: fn(&Probes) -> Seen) -> Seen {
+    match probes.url.name() {
+        Some(_) => seen(probes),
+        None => skipped("an address has none"),
+    }
+}
+
 /// The questions about the host itself, once each has its answer.
 fn records(probes: &Probes) -> Seen {
     let mut answers = Vec::new();
@@ -159,9 +170,9 @@ fn zone(probes: &Probes) -> Seen {
         .iter()
         .any(|record| record.rtype == Rtype::DS);
     let note = format!(
-        "{}, {} name servers, {}",
+        "{}, {}, {}",
         zone.apex,
-        answered.count(),
+        counted(answered.count(), "name server", "name servers"),
         if signed { "signed" } else { "not signed" }
     );
     Some(match Exchange::is_conclusive(&zone.ns) {
@@ -173,7 +184,62 @@ fn zone(probes: &Probes) -> Seen {
     })
 }
 
+/// What the domain says about its mail, once all that arises has its answer.
+fn mail(probes: &Probes) -> Seen {
+    let Mail {
+        servers,
+        spf,
+        dmarc,
+        dkim,
+        sts,
+        ..
+    } = &probes.mail;
+    let (mx, txt) = (probes.records("mx")?, probes.records("txt")?);
+    let (dmarc, dkim) = (dmarc.as_ref()?, dkim.as_ref()?);
+    let takes_mail = mail::takes_mail(mx);
+    let walked = spf.is_some() || !mail::spf::is_walked(txt);
+    let met = servers.is_some() || !mx.is_conclusive();
+    if !walked || !met || takes_mail && sts.is_none() {
+        return None;
+    }
+    if ![mx, txt].iter().any(|asked| asked.is_conclusive()) && dmarc.unsure.is_some() {
+        return Some((Standing::Failed, String::from("no question was answered")));
+    }
+    let taken = match servers.as_ref().map_or(0, Vec::len) {
+        _ if !mx.is_conclusive() => String::from("servers not learned"),
+        _ if !takes_mail => String::from("takes no mail"),
+        n => counted(n, "server", "servers") + " looked up",
+    };
+    let said = [
+        ("SPF", spf.is_some()),
+        ("DMARC", dmarc.record.is_some()),
+        ("DKIM", !dkim.found.is_empty()),
+        (
+            "MTA-STS",
+            sts.as_ref().is_some_and(|sts| sts.policy.is_some()),
+        ),
+    ];
+    let said: Vec<&str> = said
+        .iter()
+        .filter(|(_, found)| *found)
+        .map(|(name, _)| *name)
+        .collect();
+    Some((
+        Standing::Done,
+        match said.is_empty() {
+            true => taken,
+            false => format!("{taken}; {}", said.join(", ")),
+        },
+    ))
+}
+
 fn network(probes: &Probes) -> Seen {
+    if !probes.asks_origin {
+        return skipped("this installation does not ask who announces an address");
+    }
+    if probes.resolution.as_ref()?.first().is_none() {
+        return skipped("no address to ask about");
+    }
     Some(match probes.origin.as_ref()? {
         Ok(origin) if origin.asn == 0 => (Standing::Done, String::from("not announced")),
         Ok(origin) => (
@@ -226,7 +292,7 @@ fn exposure(probes: &Probes) -> Seen {
     Some(match probes.exposure.as_ref()? {
         Ok(exposure) => (
             Standing::Done,
-            format!("{} listed paths asked", exposure.paths.len()),
+            counted(exposure.paths.len(), "listed path", "listed paths") + " asked",
         ),
         Err(failure) => failed(failure),
     })
@@ -236,7 +302,7 @@ fn logged(probes: &Probes) -> Seen {
     Some(match probes.ct.as_ref()? {
         Ok(logged) => (
             Standing::Done,
-            format!("{} certificates logged", logged.entries.len()),
+            counted(logged.entries.len(), "certificate", "certificates") + " logged",
         ),
         Err(failure) => failed(failure),
     })
@@ -259,6 +325,10 @@ fn registered(probes: &Probes) -> Seen {
         Err(Nothing::NotFound) => (Standing::Done, String::from("the registry knows none")),
         Err(Nothing::Failed(failure)) => failed(failure),
     })
+}
+
+fn skipped(why: &str) -> Seen {
+    Some((Standing::Skipped, why.to_owned()))
 }
 
 fn failed(failure: &Failure) -> (Standing, String) {

@@ -44,6 +44,13 @@ export class Visitor {
     return visitor;
   }
 
+  /** A visit of `browser` to `url` that ends with nothing wrong. */
+  static async visit(browser, url, options, body) {
+    const visitor = await Visitor.of(browser, url, options);
+    await body(visitor, visitor.page);
+    await visitor.leave();
+  }
+
   #watch() {
     const { page } = this;
     const wrong = (what) => this.#wrong.push(what);
@@ -69,6 +76,12 @@ export class Visitor {
   async type(text) {
     await this.page.waitForSelector("input[autofocus]:focus");
     await this.page.keyboard.type(text);
+  }
+
+  /** From now on pages come without what scripts add. (Where scripts are switched off, axe
+      itself would not run.) */
+  async withoutScripts() {
+    await this.page.route("**/assets/*.js", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
   }
 
   /** Leaves; fails when a script failed, a policy was broken or somebody else was asked. */

@@ -59,23 +59,49 @@ function theme() {
 function copying() {
   for (const box of $$(".copy")) {
     // A command is named: what one copies is a dig, a curl or an openssl line.
-    const [, tool] = $("code", box).textContent.match(/^(dig|curl|openssl)\s/) ?? [];
-    const label = tool ? `Copy ${tool}` : "Copy";
-    const button = el("button", { type: "button" }, label);
-    button.addEventListener("click", async () => {
-      const text = $("code", box).textContent;
-      let done = "Copied";
-      try {
-        await navigator.clipboard.writeText(text);
-      } catch {
-        getSelection().selectAllChildren($("code", box));
-        done = "Selected";
-      }
-      button.textContent = done;
-      say(done);
-      setTimeout(() => (button.textContent = label), 1600);
-    });
+    const [tool] = $("code", box).textContent.match(/\b(dig|curl|openssl)\b(?= )/) ?? [];
+    const button = el("button", { type: "button" }, tool ? `Copy ${tool}` : "Copy");
+    button.addEventListener("click", () => copy(button, $("code", box).textContent, $("code", box)));
     box.append(button);
+  }
+  values();
+}
+
+/** Puts text, or text that is still on its way, on the clipboard, and says so on the button.
+    What may not be copied is selected, where there is something to select. */
+async function copy(button, text, shown) {
+  const label = button.textContent;
+  let done = "Copied";
+  try {
+    const plain = Promise.resolve(text).then((text) => new Blob([text], { type: "text/plain" }));
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": plain })]);
+  } catch {
+    if (shown) getSelection().selectAllChildren(shown);
+    done = shown ? "Selected" : "Not copied";
+  }
+  button.textContent = done;
+  say(done);
+  setTimeout(() => (button.textContent = label), 1600);
+}
+
+/** A stored report's findings and measurements are copied as the JSON they are. */
+function values() {
+  const id = $("[data-report]")?.dataset.report;
+  if (!id) return;
+  let asked;
+  const report = () => (asked ??= fetch(`/api/report/${id}`).then((response) => response.json()));
+  const offer = (place, what, pick) => {
+    const button = el("button", { type: "button", class: "values" }, "Copy JSON", el("span", { class: "unseen" }, ` of ${what}`));
+    button.addEventListener("click", () => copy(button, report().then((all) => JSON.stringify(pick(all), null, 2))));
+    place.append(button);
+  };
+  for (const header of $$(".probe > header")) {
+    const name = header.parentElement.id.slice("probe-".length);
+    offer(header, name, (all) => (name === "score" ? all.headerScore : all.probes[name]));
+  }
+  for (const finding of $$(".finding")) {
+    const name = finding.id.slice("finding-".length);
+    offer($(".last", finding), name, (all) => all.findings.find(({ id }) => id === name));
   }
 }
 
@@ -128,9 +154,15 @@ function watching() {
   for (const form of $$("form[data-run=analyze]")) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      watch(form).catch(() => ended(form, { message: "The connection broke off; the analysis may have ended all the same." }));
+      whole(form);
     });
   }
+  addEventListener("click", (event) => {
+    const link = event.target.closest(".part a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    anew(link);
+  });
   const ran = store.read("ran", null, sessionStorage);
   const report = $(".report");
   if (!ran || ran.id !== report?.dataset.report) return;
@@ -140,7 +172,8 @@ function watching() {
   if (ran.left) $("#ask-note").textContent = ran.left;
 }
 
-async function watch(form) {
+/** Asks for everything. */
+function whole(form) {
   const target = $("[name=target]", form).value;
   const button = $("button", form);
   const box = frame(target);
@@ -148,31 +181,69 @@ async function watch(form) {
   (form.closest(".again, .hero, .actions") ?? form).after(box);
   button.disabled = true;
   addEventListener("pageshow", () => ((button.disabled = false), box.remove()), { once: true });
-  const response = await fetch("/api/analyze", {
-    method: "POST",
-    headers: { "content-type": "application/json", accept: "text/event-stream" },
-    body: JSON.stringify({ target }),
+  watch(target, (part) => show(box, part), (error) => {
+    button.disabled = false;
+    ended(box, error, () => form.requestSubmit());
   });
-  const left = budget(response.headers);
-  if (left) $("#ask-note").textContent = left;
-  if (!response.ok) return ended(form, await response.json());
-  const parts = [];
-  for await (const [name, data] of events(response.body)) {
-    if (name === "progress") {
-      show(box, data);
-      if (data.state !== "waiting") parts.push(data);
-    } else if (name === "error") {
-      return ended(form, data);
-    } else if (data.id) {
-      store.write("ran", { id: data.id, parts, left }, sessionStorage);
-      return location.assign(`/r/${data.id}`);
-    } else {
-      ended(form, { message: "The report could not be kept, so it is shown as it came." });
-      return box.after(el("pre", { tabindex: "0" }, JSON.stringify(data, null, 2)));
-    }
-  }
-  throw new Error("no end");
 }
+
+/** Asks for one part again. A report is one measurement at one time, so the call is a whole
+    one; but only this row runs, and the others keep what they say until the new report opens. */
+function anew(link) {
+  const box = link.closest(".progress");
+  if (box.classList.contains("busy")) return;
+  box.classList.add("busy");
+  for (const old of $$("main .notice")) old.remove();
+  const target = new URL(link.href).searchParams.get("target");
+  const before = link.closest(".part");
+  const id = before.className.match(/is-\w+/)[0];
+  const row = $(`.${id}`, frame(target));
+  for (const hidden of $$(`.${id}.waiting`, box)) hidden.remove();
+  row.classList.add("anew");
+  $(".note", row).textContent = "asking again …";
+  before.replaceWith(row);
+  say("Asking again");
+  watch(target, (part) => `is-${part.id}` === id && show(box, part), (error) => {
+    row.replaceWith(before);
+    box.classList.remove("busy");
+    ended(box, error, () => anew(link));
+  });
+}
+
+/** Hands each part of an analysis to `tell`, and opens its report; where there is none, `fail`
+    learns why. */
+async function watch(target, tell, fail) {
+  try {
+    const response = await fetch("/api/analyze", {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream" },
+      body: JSON.stringify({ target }),
+    });
+    const left = budget(response.headers);
+    if (left) $("#ask-note").textContent = left;
+    if (!response.ok) return fail(await response.json());
+    const parts = [];
+    for await (const [name, data] of events(response.body)) {
+      if (name === "progress") {
+        tell(data);
+        if (data.state !== "waiting") parts.push(data);
+      } else if (name === "error") {
+        return fail(data);
+      } else if (data.id) {
+        store.write("ran", { id: data.id, parts, left }, sessionStorage);
+        return location.assign(`/r/${data.id}`);
+      } else {
+        fail({ message: "The report could not be kept, so it is shown as it came." });
+        return $("main .notice").after(el("pre", { tabindex: "0" }, JSON.stringify(data, null, 2)));
+      }
+    }
+    fail(BROKEN);
+  } catch {
+    fail(BROKEN);
+  }
+}
+
+const BROKEN = { message: "The connection broke off; the analysis may have ended all the same." };
 
 /** The server's own list of parts, every one waiting. */
 function frame(target) {
@@ -197,10 +268,11 @@ function show(box, { id, state, ms, note }) {
   const said = state === "unfinished" ? "no answer in time" : note;
   $(".note", row).textContent = state === "done" ? said : `${state}: ${said}`;
   row.append(el("span", { class: "ms" }, ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`));
-  row.parentElement.append(row, ...$$(".waiting", row.parentElement));
+  if (!row.classList.contains("anew")) row.parentElement.append(row, ...$$(".waiting", row.parentElement));
   if (state === "failed" || state === "unfinished") {
     const target = $("#progress-title b", box).textContent || $("[data-host]")?.dataset.host || "";
-    row.append(el("a", { href: `/?${new URLSearchParams({ target })}` }, "Ask again"));
+    const name = $(".what", row).textContent;
+    row.append(el("a", { href: `/?${new URLSearchParams({ target })}` }, "Ask again", el("span", { class: "unseen" }, ` for ${name}`)));
   }
 }
 
@@ -231,14 +303,16 @@ const REFUSALS = {
 };
 
 /** An analysis that ended without a report. */
-function ended(form, { error, message, reason, retryAfter }) {
+function ended(box, { error, message, reason, retryAfter }, again) {
   const [tone, heading] = REFUSALS[error] ?? ["wrong", "No report"];
   const notice = el("section", { class: `notice ${tone}`, role: "alert" }, el("h2", {}, heading), el("p", {}, message));
   if (error) notice.append(el("p", { class: "quiet" }, el("code", {}, error), ...(reason ? [" · reason ", el("code", {}, reason)] : [])));
   if (retryAfter) notice.dataset.retryAfter = retryAfter;
-  $("main .progress")?.after(notice);
-  $("button", form).disabled = false;
-  retry(() => form.requestSubmit());
+  box.before(notice);
+  box.classList.add("over");
+  if (error === "target_refused" || !$(".part:not(.waiting)", box)) box.remove();
+  notice.scrollIntoView({ block: "nearest" });
+  retry(again);
 }
 
 /** A refused call may be made again once its time has passed. */
@@ -290,6 +364,7 @@ function keyboard() {
     const action = {
       "/": () => $("#target, #name, #text, #before")?.select(),
       "?": () => $("#keys").togglePopover(),
+      c: () => $(".copy button", document.activeElement.closest(".finding") ?? document.createElement("p"))?.click(),
       j: () => step(1),
       k: () => step(-1),
       t: () => $("#theme-button").click(),
@@ -393,7 +468,9 @@ function trial() {
   const form = $("#trial");
   if (!form) return;
   const button = $("button", form);
-  button.hidden = false;
+  const pick = $("#trial-pick");
+  for (const hidden of $$("[hidden]", form)) hidden.hidden = false;
+  pick.addEventListener("change", () => ($("#trial-body").value = pick.value));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
