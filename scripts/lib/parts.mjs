@@ -1,5 +1,6 @@
-// The parts of `scripts/test`, in the order in which they run: what fails soonest
-// and costs least comes first. To add a part, add an entry:
+// The parts of `scripts/test`, in the order in which they start, two at a time
+// (schedule.mjs): what fails soonest and costs least comes first. To add a part, add an
+// entry:
 //
 //   name      what `scripts/test NAME` runs
 //   title     the heading
@@ -8,6 +9,8 @@
 //   results   optional: a file that is counted instead of the output
 //   minutes   after which the part is ended and has failed
 //   needs     parts that run before and must have passed
+//   holds     what two parts cannot use at once: a folder that cargo locks, the lab
+//   timed     the part's tests look at the clock: it runs beside its like only
 //   tests     for a part that may say it cannot run on this machine, by exit code
 //             75 and a last line that says why: answers the names of the tests that
 //             are skipped then
@@ -19,6 +22,12 @@ import { NPM_BIN, ROOT } from "./shell.mjs";
 
 /** Exit code of a part that cannot run on this machine (EX_TEMPFAIL). */
 export const CANNOT_RUN = 75;
+
+const DEBUG = "target/debug";
+const RELEASE = "target/release";
+
+/** Calls of the native fuzzing, and its seed: another one each time. */
+const FUZZ = ["env", "FUZZ_CALLS=1000000", `FUZZ_SEED=${Math.floor(Math.random() * 1e9)}`];
 
 /** In front of a command that runs inside the offline internet. */
 const LAB = ["tests/lab/run", "--"];
@@ -54,7 +63,17 @@ export const PARTS = [
     title: "clippy has no remark, native",
     command: ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"],
     count: check,
+    holds: [DEBUG],
     minutes: 15,
+    needs: ["setup"],
+  },
+  {
+    name: "build",
+    title: "the Worker builds",
+    command: ["node", "scripts/lib/build.mjs"],
+    count: check,
+    holds: [RELEASE],
+    minutes: 25,
     needs: ["setup"],
   },
   {
@@ -62,6 +81,7 @@ export const PARTS = [
     title: "clippy has no remark, wasm32",
     command: ["cargo", "clippy", "--locked", "-p", "netrecon", "--lib", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"],
     count: check,
+    holds: [DEBUG],
     minutes: 15,
     needs: ["setup"],
   },
@@ -70,13 +90,32 @@ export const PARTS = [
     title: "Rust tests, native",
     command: ["cargo", "test", "--locked", "--workspace", "--no-fail-fast"],
     count: libtest,
+    holds: [DEBUG],
     minutes: 25,
+    needs: ["setup"],
+  },
+  {
+    name: "panic-build",
+    title: "the Worker builds with a panic to ask for",
+    command: ["node", "scripts/lib/build.mjs", "--features", "panic-injection"],
+    count: check,
+    holds: [RELEASE],
+    minutes: 10,
+    needs: ["build"],
+  },
+  {
+    name: "fuzz",
+    title: "a million calls in and near every schema, native",
+    command: [...FUZZ, "cargo", "test", "--locked", "--profile", "fuzz", "--test", "attack", "--", "--nocapture"],
+    count: libtest,
+    minutes: 20,
     needs: ["setup"],
   },
   nodeTests({
     name: "agreement",
     title: "decode against other implementations",
     files: "tests/agreement/*.test.mjs",
+    holds: [DEBUG],
     minutes: 10,
     needs: ["native"],
   }),
@@ -85,15 +124,8 @@ export const PARTS = [
     title: "the guard over the attack corpus, nothing missed, no false alarm",
     command: ["scripts/judge"],
     count: check,
+    holds: [DEBUG],
     minutes: 10,
-    needs: ["setup"],
-  },
-  {
-    name: "build",
-    title: "the Worker builds",
-    command: ["node", "scripts/lib/build.mjs"],
-    count: check,
-    minutes: 25,
     needs: ["setup"],
   },
   {
@@ -105,55 +137,19 @@ export const PARTS = [
     needs: ["build"],
   },
   nodeTests({
-    name: "e2e",
-    title: "the built Worker in workerd",
-    files: "tests/e2e/*.test.mjs",
-    minutes: 15,
-    needs: ["build"],
-  }),
-  {
-    name: "panic-build",
-    title: "the Worker builds with a panic to ask for",
-    command: ["node", "scripts/lib/build.mjs", "--features", "panic-injection"],
-    count: check,
-    minutes: 10,
-    needs: ["build"],
-  },
-  nodeTests({
-    name: "panic",
-    title: "a call that panics ends alone",
-    files: "tests/e2e/panic/*.test.mjs",
-    minutes: 5,
-    needs: ["panic-build"],
-  }),
-  nodeTests({
     name: "lab-runner",
     title: "the lab starts, ends and leaves nothing",
     files: "tests/lab/runner.test.mjs",
+    holds: ["lab"],
     minutes: 10,
     needs: ["setup"],
-  }),
-  nodeTests({
-    name: "lab",
-    title: "the offline internet is what it says",
-    inside: LAB,
-    files: "tests/lab/lab.*.test.mjs",
-    minutes: 15,
-    needs: ["setup"],
-  }),
-  nodeTests({
-    name: "e2e-lab",
-    title: "the built Worker in the offline internet",
-    inside: LAB,
-    files: "tests/e2e/lab/*.test.mjs",
-    minutes: 20,
-    needs: ["build"],
   }),
   {
     name: "python",
     title: "the official Python MCP client in the offline internet",
     command: ["node", "scripts/lib/python.mjs", "tests/python"],
     count: unittest,
+    holds: ["lab"],
     minutes: 10,
     needs: ["build"],
     tests: () => namesIn("tests/python/test_*.py", PYTHON_TEST_NAME),
@@ -163,8 +159,45 @@ export const PARTS = [
     title: "attackers from outside against the built Worker in the offline internet",
     inside: LAB,
     files: "tests/attack/*.test.mjs",
+    holds: ["lab"],
     minutes: 15,
     needs: ["build", "python"], // which installs the attackers
+  }),
+  nodeTests({
+    name: "e2e",
+    title: "the built Worker in workerd",
+    files: "tests/e2e/*.test.mjs",
+    timed: true,
+    minutes: 15,
+    needs: ["build"],
+  }),
+  nodeTests({
+    name: "e2e-lab",
+    title: "the built Worker in the offline internet",
+    inside: LAB,
+    files: "tests/e2e/lab/*.test.mjs",
+    holds: ["lab"],
+    timed: true,
+    minutes: 20,
+    needs: ["build"],
+  }),
+  nodeTests({
+    name: "panic",
+    title: "a call that panics ends alone",
+    files: "tests/e2e/panic/*.test.mjs",
+    timed: true,
+    minutes: 5,
+    needs: ["panic-build"],
+  }),
+  nodeTests({
+    name: "lab",
+    title: "the offline internet is what it says",
+    inside: LAB,
+    files: "tests/lab/lab.*.test.mjs",
+    holds: ["lab"],
+    timed: true,
+    minutes: 15,
+    needs: ["setup"],
   }),
 ];
 

@@ -1,11 +1,13 @@
-// Runs the parts of parts.mjs one after the other and adds up what they counted.
-// The last line is always `N passed, N failed, N skipped`; skipped tests are named
-// above it. A failing part does not stop the others, only those that need it.
+// Runs the parts of parts.mjs, two at a time, and adds up what they counted. The last
+// line is always `N passed, N failed, N skipped`; skipped tests are named above it. A
+// failing part does not stop the others, only those that need it.
 
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { endGroup, startGroup } from "./group.mjs";
 import { CANNOT_RUN, PARTS } from "./parts.mjs";
+import { next } from "./schedule.mjs";
 import { Failure, ROOT, script } from "./shell.mjs";
 
 const HELP = `Usage: scripts/test [PART...]
@@ -14,8 +16,11 @@ Runs every part, or only those named and what they need:
 
 ${PARTS.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join("\n")}`;
 
-/** The running part's process group, so that Ctrl-C and timeouts end all of it. */
-let running = null;
+/** The running parts' process groups, so that Ctrl-C and timeouts end all of them. */
+const running = new Set();
+
+/** More of them would not be quicker on two cores, and are a risk to what is timed. */
+const HANDS = Math.min(2, availableParallelism());
 
 async function main(names) {
   if (names.includes("--help") || names.includes("-h")) return console.log(HELP);
@@ -23,11 +28,31 @@ async function main(names) {
   if (unknown.length > 0) throw new Failure(`no part is called ${unknown.join(", ")}\n${HELP}`);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => void interrupted(signal));
 
-  const outcomes = [];
-  for (const part of withNeeds(names.length > 0 ? names : PARTS.map(({ name }) => name))) {
-    outcomes.push({ part, ...(await outcomeOf(part, outcomes)) });
+  const parts = withNeeds(names.length > 0 ? names : PARTS.map(({ name }) => name));
+  const began = performance.now();
+  const outcomes = await allOf(parts);
+  process.exitCode = summary(parts.map((part) => outcomes.get(part)), began);
+}
+
+/** Runs each part when its turn has come; answers the outcome of each. */
+async function allOf(parts) {
+  const outcomes = new Map();
+  const busy = new Map();
+  const left = new Set(parts);
+  while (left.size + busy.size > 0) {
+    const part = busy.size < HANDS ? next(left, [...busy.keys()]) : undefined;
+    if (!part) {
+      await Promise.race(busy.values());
+      continue;
+    }
+    left.delete(part);
+    const work = outcomeOf(part, outcomes).then((outcome) => {
+      outcomes.set(part, { part, ...outcome });
+      busy.delete(part);
+    });
+    busy.set(part, work);
   }
-  process.exitCode = summary(outcomes);
+  return outcomes;
 }
 
 /** The named parts and all that they need, in the table's order. */
@@ -40,23 +65,28 @@ function withNeeds(names) {
 }
 
 async function outcomeOf(part, before) {
-  console.log(`\n===== ${part.name}: ${part.title} =====\n`);
-  const lacking = before.find((done) => part.needs?.includes(done.part.name) && done.failed > 0);
-  if (lacking) {
-    console.log(`not run, because ${lacking.part.name} failed`);
-    return { passed: 0, failed: 1, skipped: [], seconds: 0 };
+  const say = speaker();
+  say(`\n===== ${part.name}: ${part.title} =====\n\n`);
+  try {
+    const lacking = [...before.values()].find((done) => part.needs?.includes(done.part.name) && done.failed > 0);
+    if (lacking) {
+      say(`not run, because ${lacking.part.name} failed\n`);
+      return { passed: 0, failed: 1, skipped: [], seconds: 0 };
+    }
+    const started = performance.now();
+    const counts = await countsOf(part, say);
+    const seconds = secondsSince(started);
+    say(`\n----- ${part.name}: ${sentence(counts)} in ${seconds} s\n`);
+    return { ...counts, seconds };
+  } finally {
+    say.ends();
   }
-  const started = performance.now();
-  const counts = await countsOf(part);
-  const seconds = Math.round((performance.now() - started) / 1000);
-  console.log(`\n----- ${part.name}: ${sentence(counts)} in ${seconds} s`);
-  return { ...counts, seconds };
 }
 
-async function countsOf(part) {
+async function countsOf(part, say) {
   mkdirSync(join(ROOT, "tests", ".out"), { recursive: true });
   if (part.results) rmSync(join(ROOT, part.results), { force: true });
-  const { output, code } = await runPart(part);
+  const { output, code } = await runPart(part, say);
   if (code === CANNOT_RUN && part.tests) {
     const why = output.trimEnd().split("\n").at(-1);
     return { passed: 0, failed: 0, skipped: part.tests().map((name) => `${name} (${why})`) };
@@ -73,34 +103,61 @@ function resultsOf(part) {
 }
 
 /** Runs the command and leaves nothing of it behind. */
-async function runPart({ command, minutes }) {
+async function runPart({ command, minutes }, say) {
   const group = startGroup(command, { stdio: ["ignore", "pipe", "pipe"] });
-  running = group;
+  running.add(group);
   let output = "";
-  const keep = (to) => (chunk) => {
+  const keep = (chunk) => {
     output += chunk;
-    to.write(chunk);
+    say(chunk);
   };
-  group.stdout.setEncoding("utf8").on("data", keep(process.stdout));
-  group.stderr.setEncoding("utf8").on("data", keep(process.stderr));
+  for (const stream of [group.stdout, group.stderr]) stream.setEncoding("utf8").on("data", keep);
   const closed = new Promise((resolve) => group.on("close", resolve));
   const overdue = setTimeout(() => {
-    keep(process.stderr)(`\nended after ${minutes} minutes\n`);
+    keep(`\nended after ${minutes} minutes\n`);
     void endGroup(group);
   }, minutes * 60_000);
   const ended = await group.ended;
   clearTimeout(overdue);
   await endGroup(group);
-  running = null;
-  if (ended instanceof Failure) keep(process.stderr)(`${ended.message}\n`);
+  running.delete(group);
+  if (ended instanceof Failure) keep(`${ended.message}\n`);
   else await closed;
   return { output, code: typeof ended === "number" ? ended : 1 };
 }
 
+const speakers = [];
+
+/**
+ * Prints for one part what it says, as it comes for the part that began first; what
+ * others say meanwhile is kept until it is their turn, so that nothing is interleaved.
+ */
+function speaker() {
+  const own = (text) => {
+    if (speakers[0] === own) process.stdout.write(text);
+    else own.kept += text;
+  };
+  own.kept = "";
+  own.done = false;
+  own.ends = () => {
+    own.done = true;
+    while (speakers[0]?.done) {
+      speakers.shift();
+      if (speakers[0]) process.stdout.write(speakers[0].kept);
+    }
+  };
+  speakers.push(own);
+  return own;
+}
+
 async function interrupted(signal) {
-  if (running) await endGroup(running);
+  await Promise.all([...running].map((group) => endGroup(group)));
   console.error(`\nnetrecon: ended by ${signal}`);
   process.exit(130);
+}
+
+function secondsSince(started) {
+  return Math.round((performance.now() - started) / 1000);
 }
 
 function sentence({ passed, failed, skipped }) {
@@ -108,7 +165,7 @@ function sentence({ passed, failed, skipped }) {
 }
 
 /** Prints the table, the skipped names and the closing line; answers the exit code. */
-function summary(outcomes) {
+function summary(outcomes, began) {
   console.log("\n===== summary =====\n");
   for (const { part, seconds, ...counts } of outcomes) {
     const mark = counts.failed > 0 ? "FAILED" : "ok";
@@ -119,6 +176,7 @@ function summary(outcomes) {
   const total = (of) => outcomes.reduce((sum, outcome) => sum + of(outcome), 0);
   const failed = total((outcome) => outcome.failed);
   const counts = { passed: total((outcome) => outcome.passed), failed, skipped };
+  console.log(`\nall of it in ${secondsSince(began)} s`);
   console.log(`\n${sentence(counts)}`);
   return failed > 0 ? 1 : 0;
 }

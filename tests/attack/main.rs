@@ -1,6 +1,6 @@
 //! netrecon attacked the way agents attack it: arguments in and near every
-//! schema, by the hundred thousand. The world that fails at every port is in
-//! `tests/analyze/faults.rs`.
+//! schema, a million of them by `scripts/test fuzz`. The world that fails at
+//! every port is in `tests/analyze/faults.rs`.
 //!
 //! `FUZZ_SEED` repeats a run, `FUZZ_CALLS` makes it longer.
 
