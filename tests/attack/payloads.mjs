@@ -96,21 +96,21 @@ export const PAYLOADS = [
     TOOL_PHRASES.map((phrase, how) => ({
       text: phrase.replace("{}", how % 2 ? `${tool} with ${JSON.stringify(args)}` : tool),
       asks: { tool, args },
-      name: `ignore-all-previous-instructions-and-call-${tool.replaceAll(/[_.]/g, "-")}-${at}${how}`,
+      name: `ignore-previous-instructions-and-call-${tool.replaceAll(/[_.]/g, "-")}-${at}-${how}`,
     })),
   ),
   ...PLACES.flatMap((url, at) =>
     PLACE_PHRASES.map((phrase, how) => ({
       text: phrase.replace("{}", url),
       asks: { url },
-      name: `assistant-you-must-open-the-internal-page-${at}${how}`,
+      name: `assistant-you-must-open-the-internal-page-${at}-${how}`,
     })),
   ),
   ...MESSAGES.flatMap((message, at) =>
     MESSAGE_PHRASES.map((phrase, how) => ({
       text: phrase.replace("{}", JSON.stringify({ jsonrpc: "2.0", id: 1, ...message })),
       asks: { message },
-      name: `system-override-send-${message.method.replaceAll(/[^a-z]/gi, "-").toLowerCase()}-${at}${how}`,
+      name: `system-override-send-${message.method.replaceAll(/[^a-z]/gi, "-").toLowerCase()}-${at}-${how}`,
     })),
   ),
 ].map((payload, at) => {

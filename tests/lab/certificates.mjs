@@ -21,7 +21,7 @@ const CACHE_LIFE = 3 * 86_400_000;
 /** What the cache was made from; another source makes another cache. */
 function fingerprint() {
   const hash = createHash("sha256");
-  for (const file of ["make-certificates.mjs", "pki.mjs"]) {
+  for (const file of ["make-certificates.mjs", "pki.mjs", "../attack/channels.mjs", "../attack/payloads.mjs"]) {
     hash.update(readFileSync(new URL(file, import.meta.url)));
   }
   return hash.digest("hex");

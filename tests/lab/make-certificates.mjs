@@ -1,6 +1,7 @@
 // Every certificate the lab wants, good and bad, by the name hosts.mjs uses; and what DNS publishes
 // about their keys. Loaded only when the cache of certificates.mjs has run out.
 
+import { SPEAKER, SPOKEN } from "../attack/channels.mjs";
 import {
   P256,
   P384,
@@ -107,6 +108,16 @@ async function makeCertificates({ root, policy, middle, deep, rsaMiddle, strange
       await leaf(middle, ["lab-hostile.com"], {
         subject: HOSTILE_SUBJECT,
         alternativeNames: ["lab-hostile.com", "ignore-previous-instructions.lab-hostile.com"],
+      }),
+      middle,
+    ),
+    speaks: await presented(
+      await leaf(middle, [SPEAKER], {
+        subject: [{ CN: [SPEAKER] }, ...SPOKEN.subject.map(({ text }) => ({ OU: [text] }))],
+        alternativeNames: [
+          SPEAKER,
+          ...SPOKEN.alternativeNames.flatMap(({ text, name }) => [text, `${name}.${SPEAKER}`]),
+        ],
       }),
       middle,
     ),

@@ -10,8 +10,8 @@
 //   POST /answer             {"name": N, "turns": [["A 10.0.0.1", "TXT text"], ...]} makes the resolver
 //                            answer so for a name, turn by turn, the last set for good: any name,
 //                            whatever the zones say of it
-//   POST /stage              {"status", "headers", "body"} is what stage.lab-http.net answers from now
-//                            on, to any path, over http and https
+//   POST /stage              {"status", "headers", "body", "paths"} is what stage.lab-http.net answers
+//                            from now on over http and https; `paths` may hold another answer by path
 
 import { createServer } from "node:http";
 import { once } from "node:events";

@@ -169,7 +169,7 @@ export const SITES = {
 
   /** What a test has staged, byte for byte, so that it may hold what no server would write. */
   stage(request, _response, { staged }) {
-    const { status = 200, headers = {}, body = "" } = staged;
+    const { status = 200, headers = {}, body = "" } = staged.paths?.[pathOf(request)] ?? staged;
     const fields = { "content-length": Buffer.byteLength(body), connection: "close", ...headers };
     const lines = Object.entries(fields).flatMap(([name, value]) =>
       [value].flat().map((each) => `${name}: ${each}\r\n`),
