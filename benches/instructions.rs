@@ -5,11 +5,14 @@
 //!
 //! `instructions NAME TIMES` works; `instructions` lists the names.
 
+#[path = "../src/codec/tests/hostile_texts.rs"]
+mod hostile_texts;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 use std::hint::black_box;
 
+use netrecon::codec::{Context, Kind, decode};
 use netrecon::config::Config;
 use netrecon::guard::Guard;
 use serde_json::{Value, json};
@@ -18,6 +21,25 @@ use support::{House, Request};
 const CERTIFICATE: &str = include_str!("../src/codec/certificate/example.pem");
 const SPF: &str = "v=spf1 ip4:192.0.2.0/24 include:_spf.example.com mx ~all";
 const MODERN: &str = "2026-07-28";
+
+/// The hostile texts that cost most by `cargo bench --bench decode`, and the
+/// kind that they cost most as.
+const HOSTILE: &[(&str, &str, &str)] = &[
+    ("hostile_members_each", "members each", "auto"),
+    ("hostile_members_twice", "members twice", "auto"),
+    ("hostile_keys", "keys", "jwk"),
+    ("hostile_nested_base64", "nested base64", "auto"),
+    ("hostile_line_breaks", "line breaks", "auto"),
+    ("hostile_semicolons", "semicolons", "auto"),
+    ("hostile_dot_segments", "dot segments", "url"),
+    ("hostile_spf_macros", "spf macros", "spf"),
+    (
+        "hostile_txt_strings",
+        "txt strings",
+        "authentication_results",
+    ),
+    ("hostile_tags", "other tags", "csp"),
+];
 
 type Work = Box<dyn FnMut()>;
 
@@ -36,6 +58,15 @@ fn main() {
 }
 
 fn works() -> Vec<(&'static str, Work)> {
+    let mut works = calls();
+    let hostile = HOSTILE
+        .iter()
+        .map(|(name, text, kind)| (*name, reading(*text, Kind::parse(kind))));
+    works.extend(hostile);
+    works
+}
+
+fn calls() -> Vec<(&'static str, Work)> {
     vec![
         ("tools_list", asking("tools/list", json!({}), "")),
         ("server_discover", asking("server/discover", json!({}), "")),
@@ -75,6 +106,27 @@ fn asking(method: &str, mut params: Value, budgets: &str) -> Work {
     }
     Box::new(move || {
         black_box(house.ask(&request));
+    })
+}
+
+/// The reading alone, of a text that costs more than it should.
+fn reading(name: &'static str, kind: Option<Kind>) -> Work {
+    Box::new(move || {
+        thread_local! {
+            static TEXTS: Vec<(&'static str, String)> = hostile_texts::texts();
+        }
+        let guard = Guard::default();
+        let context = Context {
+            guard: &guard,
+            now_ms: 1_800_000_000_000,
+        };
+        TEXTS.with(|texts| {
+            let (_, text) = texts
+                .iter()
+                .find(|(known, _)| *known == name)
+                .expect("one of them");
+            let _ = black_box(decode(black_box(text), kind, &context));
+        });
     })
 }
 

@@ -118,8 +118,8 @@ pub struct Format {
     pub fields: &'static [(&'static str, &'static str)],
     /// Every problem it can raise.
     pub rules: &'static [&'static Rule],
-    /// How much a text looks like this kind, 0 (not at all) to 100. Cheap:
-    /// `auto` asks every format.
+    /// How much a text, or its beginning, looks like this kind, 0 (not at
+    /// all) to 100. Cheap: `auto` asks every format.
     pub(crate) sniff: fn(&str) -> u8,
     /// Reads the text.
     pub(crate) read: fn(&str, &Context) -> Outcome,

@@ -288,9 +288,7 @@ fn decode_as(text: &str, kind: Kind, context: &Context) -> Result<Decoded, Error
 /// Tries the formats from the likeliest on; the first that can read the text
 /// is the guess, the next likely one the runner-up.
 fn decode_auto(text: &str, context: &Context) -> Result<Decoded, Error> {
-    let mut likely: Vec<(u8, Kind)> = Kind::ALL
-        .iter()
-        .map(|kind| ((kind.format().sniff)(text), *kind))
+    let mut likely: Vec<(u8, Kind)> = likelihoods(text)
         .filter(|(likelihood, _)| *likelihood > 0)
         .collect();
     likely.sort_by_key(|(likelihood, kind)| (std::cmp::Reverse(*likelihood), *kind));
@@ -311,6 +309,28 @@ fn decode_auto(text: &str, context: &Context) -> Result<Decoded, Error> {
         "Nothing known was recognised in this text; name its `kind`, or paste the whole of it.",
     ))
 }
+
+/// How much a text looks like each kind, 0 (not at all) to 100. Most kinds
+/// are told by the text's beginning, so that a long text is not gone through
+/// for every one of them; the others hide anywhere, or show at their end.
+fn likelihoods(text: &str) -> impl Iterator<Item = (u8, Kind)> {
+    let begun = text.trim_start();
+    let head = begun
+        .get(..begun.floor_char_boundary(HEAD))
+        .unwrap_or(begun);
+    Kind::ALL.iter().map(move |kind| {
+        let seen = match kind {
+            Kind::Certificate | Kind::Csr | Kind::PrivateKey => text,
+            Kind::Jwt | Kind::Jwk | Kind::Json | Kind::Base64 | Kind::Hex => text,
+            _ => head,
+        };
+        ((kind.format().sniff)(seen), *kind)
+    })
+}
+
+/// The beginning of a text, in bytes: longer than any sound record or header
+/// field.
+const HEAD: usize = 8 * 1024;
 
 const fn confidence_of(likelihood: u8) -> Confidence {
     match likelihood {

@@ -88,11 +88,8 @@ fn readable(octets: &[u8]) -> Option<&str> {
 
 /// The kind the text looks like beyond doubt.
 fn inner_kind(text: &str) -> Option<Kind> {
-    let likely = Kind::ALL
-        .iter()
-        .map(|kind| ((kind.format().sniff)(text), *kind));
-    let (likelihood, kind) =
-        likely.max_by_key(|(likelihood, kind)| (*likelihood, std::cmp::Reverse(*kind)))?;
+    let (likelihood, kind) = super::likelihoods(text)
+        .max_by_key(|(likelihood, kind)| (*likelihood, std::cmp::Reverse(*kind)))?;
     (likelihood >= 80).then_some(kind)
 }
 

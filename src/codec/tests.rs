@@ -141,6 +141,17 @@ fn text_that_is_nothing_is_a_typed_error() {
     assert_eq!(error.field.as_deref(), Some("text"));
 }
 
+#[test]
+fn a_long_text_is_told_by_its_beginning_and_a_key_wherever_it_stands() {
+    let long = |head: &str| format!("\n{head}{}", " a".repeat(20 * 1024));
+    assert_eq!(decoded(&long("v=spf1"), None).unwrap().kind, Kind::Spf);
+    let late = format!("{} v=spf1 -all", "?".repeat(HEAD));
+    assert!(decoded(&late, None).is_err());
+    let key = Kind::PrivateKey.format().example;
+    let late = format!("{}\n{key}", "?\n".repeat(HEAD));
+    assert_eq!(decoded(&late, None).unwrap().kind, Kind::PrivateKey);
+}
+
 /// Text near the formats: their examples, cut, repeated and mixed with noise.
 fn near_formats() -> impl Strategy<Value = String> {
     let examples: Vec<&'static str> = Kind::ALL.iter().map(|kind| kind.format().example).collect();
