@@ -93,3 +93,20 @@ test("the refused call has left the event that README shows", async () => {
   const refused = events.find(({ args }) => args.target === shown.args.target);
   holds(shown, refused, "event");
 });
+
+test("a host is asked for its page, for the paths of docs/exposure.md and for nothing else", async () => {
+  const control = (method, path) => fetch(new URL(path, process.env.LAB_CONTROL_URL), { method });
+  await control("POST", "/reset");
+  const { status } = await worker.api("analyze", { target: "lab-good.com" }, { ip: "198.51.100.77" });
+  assert.equal(status, 200);
+  const requests = await (await control("GET", "/requests")).json();
+  const asked = requests.filter(({ host }) => host === "lab-good.com");
+  const page = readFileSync("docs/exposure.md", "utf8");
+  const listed = new Set([...page.matchAll(/`(\/[^`]+)`/g)].map(([, path]) => path));
+  const odd = asked.filter(({ method, path }) => {
+    const known = path === "/" || listed.has(decodeURIComponent(path)) || /^\/netrecon-\d{16}$/.test(path);
+    return method !== "GET" || !known;
+  });
+  assert.deepEqual(odd, []);
+  assert.ok(asked.length > 15, `${asked.length} requests`);
+});
