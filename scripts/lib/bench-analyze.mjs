@@ -11,7 +11,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
 import { endGroup, startGroup } from "./group.mjs";
+import { median } from "./measure.mjs";
 import { Failure, script } from "./shell.mjs";
+import { labVars } from "./worker.mjs";
 import { startWorkerd } from "./workerd.mjs";
 
 const DELAY = 50;
@@ -33,15 +35,14 @@ export async function benchAnalyze(...options) {
 }
 
 async function inside({ target, rounds }) {
-  const { LAB_DOH_URL, LAB_RDAP_URL, LAB_CT_URL, LAB_CA_PEM, LAB_CONTROL_URL } = process.env;
-  const TRUST_ANCHORS = readFileSync(LAB_CA_PEM, "utf8");
+  const { LAB_CONTROL_URL } = process.env;
   const { group, url } = await startWorkerd("analyze", [
     {
       name: "netrecon",
       modules: ["build/index.js", "build/index_bg.wasm"],
       classes: { CLIENTS: "ClientObject", TALLY: "TallyObject", REPORTS: "ReportObject" },
       kv: ["COUNTERS"],
-      vars: { BUDGETS, TRUST_ANCHORS, DOH_URL: LAB_DOH_URL, RDAP_URL: LAB_RDAP_URL, CT_URL: LAB_CT_URL },
+      vars: { ...labVars(), BUDGETS },
     },
   ]);
   const base = url("netrecon");
@@ -110,12 +111,6 @@ async function medianOf(rounds, call) {
   const times = [];
   for (let round = 0; round < rounds; round += 1) times.push(await call());
   return median(times);
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** `scripts/bench analyze`. */

@@ -7,6 +7,7 @@ import autocannon from "autocannon";
 import { readFileSync } from "node:fs";
 import { GOALS, OTHERS, ROWS, WITHIN, requestOf } from "./bench/rows.mjs";
 import { buildAll, endAll, startAll, startTimes } from "./bench/workers.mjs";
+import { median, residentMiB } from "./measure.mjs";
 import { Failure, say, script, valuesOf } from "./shell.mjs";
 
 /** Other measurements: `scripts/bench NAME` runs the file, with what arguments follow. */
@@ -46,9 +47,9 @@ script(import.meta, async (argv) => {
     const { unwinding, gzipBytes } = await buildAll();
     const { url, group } = await startAll();
     await expectAnswers(rows, url);
-    const before = residentMiB(group.pid);
+    const before = Math.round(residentMiB(group.pid));
     const samples = await measure(rows, url, rounds, seconds, group.pid);
-    const after = residentMiB(group.pid);
+    const after = Math.round(residentMiB(group.pid));
     await endAll();
     report(rows, samples, { rounds, seconds, unwinding });
     console.log(`\nscript size ${(gzipBytes / 1024).toFixed(0)} KiB gzip`);
@@ -122,16 +123,6 @@ function cpuMicros(pid) {
   }
 }
 
-/** Resident memory of a process, in MiB; 0 where /proc has none. */
-function residentMiB(pid) {
-  try {
-    const kib = readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB$/m)?.[1];
-    return Math.round(Number(kib ?? 0) / 1024);
-  } catch {
-    return 0;
-  }
-}
-
 // --- the report --------------------------------------------------------------
 
 function report(rows, samples, { rounds, seconds, unwinding }) {
@@ -188,12 +179,6 @@ function printTable(lines) {
     const padded = line.map((cell, column) => (cell === "---" ? "-".repeat(widths[column]) : cell.padEnd(widths[column])));
     console.log(`| ${padded.join(" | ")} |`);
   }
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 function parse(argv) {

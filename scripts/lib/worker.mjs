@@ -25,7 +25,7 @@ export function workerCommand({ port, state, vars = {} }) {
 }
 
 /** The variables that `tests/lab/run` decides; none outside the lab. */
-function labVars() {
+export function labVars() {
   const { LAB_DOH_URL, LAB_RDAP_URL, LAB_CT_URL, LAB_CA_PEM } = process.env;
   if (!LAB_DOH_URL) return {};
   const TRUST_ANCHORS = readFileSync(LAB_CA_PEM, "utf8");

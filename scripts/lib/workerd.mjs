@@ -21,13 +21,13 @@ const KV = `export default { async fetch(request) {
  *   kv?: string[], vars?: Record<string, string>}[]} workers
  *   `modules` are files of the checkout, the entry first; `classes` maps bindings to
  *   Durable Object classes, all with SQLite.
- * @param {{folder?: string, keep?: boolean, kv?: string, stdio?: string[]}} options
+ * @param {{folder?: string, keep?: boolean, kv?: string, inspector?: number, stdio?: string[]}} options
  *   `keep` leaves what is stored from an earlier start; `kv` is the `address:port` of
- *   a server that answers for KV.
+ *   a server that answers for KV, `inspector` a port for V8's inspector.
  * @returns {Promise<{group: object, url: (name: string) => string}>}
  */
 export async function startWorkerd(label, workers, options = {}) {
-  const { folder = join(ROOT, "build", "bench", label), keep = false, kv } = options;
+  const { folder = join(ROOT, "build", "bench", label), keep = false, kv, inspector } = options;
   const stdio = options.stdio ?? ["ignore", "ignore", "inherit"];
   if (!keep) rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "storage"), { recursive: true });
@@ -37,7 +37,8 @@ export async function startWorkerd(label, workers, options = {}) {
   writeFileSync(join(folder, "kv.js"), KV);
   writeFileSync(config, configText(folder, workers, ports, kv));
   const { default: workerd } = await import("workerd");
-  const group = startGroup([workerd.default ?? workerd, "serve", "--experimental", config], { stdio });
+  const inspected = inspector ? [`--inspector-addr=127.0.0.1:${inspector}`] : [];
+  const group = startGroup([workerd.default ?? workerd, "serve", "--experimental", ...inspected, config], { stdio });
   return { group, url: (name) => `http://127.0.0.1:${ports.get(name)}` };
 }
 

@@ -84,9 +84,9 @@ export class Bare {
   #group;
   lines = [];
 
-  /** @param {{kv: Kv, dir?: string, vars?: Record<string, string>, folder?: string}} options
+  /** @param {{kv: Kv, dir?: string, vars?: Record<string, string>, folder?: string, inspector?: number}} options
    *   a given `folder` is one that an earlier start left. */
-  static async start({ kv, dir = "build", vars = {}, folder }) {
+  static async start({ kv, dir = "build", vars = {}, folder, inspector }) {
     const bare = new Bare();
     bare.folder = folder ?? mkdtempSync(join(tmpdir(), "netrecon-bare-"));
     const worker = {
@@ -96,7 +96,7 @@ export class Bare {
       kv: ["COUNTERS"],
       vars,
     };
-    const options = { folder: bare.folder, keep: true, kv: kv.address, stdio: ["ignore", "pipe", "pipe"] };
+    const options = { folder: bare.folder, keep: true, kv: kv.address, inspector, stdio: ["ignore", "pipe", "pipe"] };
     const { group, url } = await startWorkerd("e2e", [worker], options);
     bare.#group = group;
     for (const stream of [group.stdout, group.stderr]) {
@@ -105,6 +105,11 @@ export class Bare {
     bare.port = Number(new URL(url("netrecon")).port);
     await untilItAnswers(bare.port, group);
     return bare;
+  }
+
+  /** The process of workerd. */
+  get pid() {
+    return this.#group.pid;
   }
 
   /** Ends it at once, as a power cut would; its storage stays. */
