@@ -104,7 +104,7 @@ test("a host is asked for its page, for the paths of docs/exposure.md and for no
   const page = readFileSync("docs/exposure.md", "utf8");
   const listed = new Set([...page.matchAll(/`(\/[^`]+)`/g)].map(([, path]) => path));
   const odd = asked.filter(({ method, path }) => {
-    const known = path === "/" || listed.has(decodeURIComponent(path)) || /^\/netrecon-\d{16}$/.test(path);
+    const known = path === "/" || listed.has(decodeURIComponent(path)) || /^\/netrecon-[0-9a-f]{16}$/.test(path);
     return method !== "GET" || !known;
   });
   assert.deepEqual(odd, []);
