@@ -22,7 +22,8 @@ export const SPOKEN = {
   subject: from(0),
   registration: from(EACH),
   transfer: from(3 * EACH),
-  alternativeNames: from(0, PAYLOADS.slice(4 * EACH).filter(({ text }) => isPlain(text))),
+  alternativeNames: from(0, PAYLOADS.slice(4 * EACH, 7 * EACH).filter(({ text }) => isPlain(text))),
+  records: from(0, PAYLOADS.slice(7 * EACH)),
 };
 
 /** What the registry says of it (RFC 9083), a payload in each text that is free. */
@@ -40,7 +41,10 @@ export function registration() {
 
 /** Its zone, which anybody may copy. */
 export function zone() {
-  const texts = SPOKEN.transfer.map(({ name, text }) => `${name} IN TXT ${strings(text)}`);
+  const texts = [
+    ...SPOKEN.records.map(({ text }) => `@ IN TXT ${strings(text)}`),
+    ...SPOKEN.transfer.map(({ name, text }) => `${name} IN TXT ${strings(text)}`),
+  ];
   return `; Written by tests/attack/channels.mjs: every record speaks to a model.
 $TTL 300
 @  IN SOA ns1.lab-hoster.net. hostmaster.lab-hoster.net. 2026112200 7200 3600 1209600 300

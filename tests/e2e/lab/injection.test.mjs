@@ -121,6 +121,7 @@ const STANDING = {
   subject: async () => [(await certificate()).subject],
   alternativeNames: async () => [(await certificate()).subjectAltName],
   registration: async () => [await (await fetch(new URL(`/domain/${SPEAKER}`, process.env.LAB_RDAP_URL))).text()],
+  records: async () => answers(await doh(SPEAKER, "TXT"), "TXT").map(String),
   transfer: async () => (await transfer("199.43.135.53", SPEAKER)).flatMap((message) => answers(message, "TXT")).map(String),
 };
 
@@ -220,6 +221,7 @@ const REACHES = {
   subject: /^\/probes\/tls\/chain\/0\/subject$/,
   alternativeNames: /^\/probes\/tls\/chain\/0\/dnsNames\//,
   registration: /^\/probes\/registration\/domain\//,
+  records: /^\/probes\/dns\/txt\//,
 };
 
 /** Every string in a value with the pointer to it. */
