@@ -1,4 +1,4 @@
-// The crossings between WebAssembly and the platform that every call makes, each made
+// The crossings between WebAssembly and the platform that calls make often, each made
 // once. A header field asked for or set from Rust is a crossing with two strings; here
 // they come over in one text, a line each: neither names nor values can hold a line break.
 
@@ -54,7 +54,7 @@ export function replyKept(status, lines, key, bytes) {
   return new Response(body, { status, headers: headersOf(lines) });
 }
 
-/** Most calls are answered with fields that were answered before. */
+/** Most calls are answered with fields that were answered before; so are requests sent. */
 function headersOf(lines) {
   let known = headers.get(lines);
   if (known === undefined) {
@@ -71,4 +71,16 @@ function headersOf(lines) {
 export async function ask(env, name, path) {
   const response = await env.CLIENTS.getByName(name).fetch(`https://client/${path}`);
   return response.headers.get("verdict") ?? (await response.text());
+}
+
+/** Sends JSON to an object; its status says how that went. */
+export async function post(env, binding, name, url, json) {
+  const response = await env[binding].getByName(name).fetch(url, { method: "POST", body: json });
+  return response.status;
+}
+
+/** Sends a request to the outside; a redirect is an answer. */
+export async function send(url, lines, bytes, signal) {
+  const body = bytes?.slice();
+  return fetch(url, { method: body ? "POST" : "GET", headers: headersOf(lines), body, signal, redirect: "manual" });
 }

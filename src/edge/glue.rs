@@ -1,9 +1,9 @@
-//! What `glue.js` does beside us, as Rust calls it: the crossings that every
-//! call makes, each made once.
+//! What `glue.js` does beside us, as Rust calls it: the crossings that calls
+//! make often, each made once.
 
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
-use worker::web_sys::{Request, Response};
+use worker::web_sys::{AbortSignal, Request, Response};
 use worker::{Env, worker_sys};
 
 /// Answers one request: with a response, or with a promise of one. The body is
@@ -42,4 +42,55 @@ extern "C" {
     /// Asks the object of `CLIENTS` that bears `name`.
     #[wasm_bindgen(catch)]
     pub async fn ask(env: &Env, name: &str, path: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = post)]
+    async fn post_json(
+        env: &Env,
+        binding: &str,
+        name: &str,
+        url: &str,
+        json: &str,
+    ) -> Result<JsValue, JsValue>;
+
+    /// Sends a request to the outside, with a body as POST; `lines` as in
+    /// [`reply`]. A redirect is an answer.
+    #[wasm_bindgen(catch)]
+    pub async fn send(
+        url: &str,
+        lines: &str,
+        body: Option<&[u8]>,
+        signal: &AbortSignal,
+    ) -> Result<JsValue, JsValue>;
+}
+
+/// Sends JSON to the object of `binding` that bears `name`, which has to
+/// answer that all is well.
+pub async fn post(
+    env: &Env,
+    binding: &str,
+    name: &str,
+    url: &str,
+    json: &str,
+) -> worker::Result<()> {
+    let status = post_json(env, binding, name, url, json).await?.as_f64();
+    match status {
+        Some(200.0..300.0) => Ok(()),
+        _ => Err(worker::Error::RustError(format!(
+            "{binding} answered {}",
+            status.unwrap_or_default()
+        ))),
+    }
+}
+
+/// Header fields as they cross: names and values in turn, a line each. No
+/// value of ours has a line break; one that had would end there.
+pub fn lines<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut lines = String::with_capacity(256);
+    for (name, value) in fields {
+        let value = value.split('\n').next().unwrap_or_default();
+        for part in [name, "\n", value, "\n"] {
+            lines.push_str(part);
+        }
+    }
+    lines
 }

@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use worker::{
-    AbortController, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response,
-    Socket,
-};
+use wasm_bindgen::JsValue;
+use worker::web_sys::{self, AbortController};
+use worker::{Response, Socket};
 
+use super::glue;
 use crate::guard::{PublicAddr, PublicUrl};
 use crate::port::{Ask, Fetched, NetError, Network, Stream};
 
@@ -42,29 +42,18 @@ impl Network for Platform {
         cap: usize,
     ) -> LocalBoxFuture<'a, Result<Fetched, NetError>> {
         Box::pin(async move {
-            let fields = Headers::new();
-            for (name, value) in headers {
-                fields.set(name, value).map_err(failed)?;
-            }
-            let mut init = RequestInit::new();
-            init.with_headers(fields);
-            exchange(url.as_str(), init, cap).await
+            let fields = headers.iter();
+            let lines = glue::lines(fields.map(|(name, value)| (*name, value.as_str())));
+            exchange(url.as_str(), &lines, None, cap).await
         })
     }
 
     fn ask<'a>(&'a self, ask: Ask<'a>) -> LocalBoxFuture<'a, Result<Fetched, NetError>> {
         Box::pin(async move {
-            let fields = Headers::new();
-            fields.set("accept", ask.media_type).map_err(failed)?;
-            let mut init = RequestInit::new();
-            if let Some(body) = ask.body {
-                fields.set("content-type", ask.media_type).map_err(failed)?;
-                init.with_method(Method::Post)
-                    .with_body(Some(js_sys::Uint8Array::from(body).into()));
-            }
-            init.with_headers(fields);
             let url = format!("{}{}", ask.endpoint.as_str(), ask.suffix);
-            exchange(&url, init, ask.cap).await
+            let fields = ["accept", "content-type"].map(|name| (name, ask.media_type));
+            let fields = fields.into_iter().take(1 + usize::from(ask.body.is_some()));
+            exchange(&url, &glue::lines(fields), ask.body, ask.cap).await
         })
     }
 }
@@ -79,27 +68,25 @@ fn host(to: &PublicAddr) -> String {
 
 /// Aborts its exchange when dropped: an answer nobody waits for any longer
 /// must not hold one of the six connections.
-struct Abort(Option<AbortController>);
+struct Abort(AbortController);
 
 impl Drop for Abort {
     fn drop(&mut self) {
-        if let Some(controller) = self.0.take() {
-            controller.abort();
-        }
+        self.0.abort();
     }
 }
 
 /// One request and its answer; redirects are answers.
-async fn exchange(url: &str, mut init: RequestInit, cap: usize) -> Result<Fetched, NetError> {
-    init.with_redirect(RequestRedirect::Manual);
-    let request = Request::new_with_init(url, &init).map_err(failed)?;
-    let controller = AbortController::default();
-    let signal = controller.signal();
-    let _abort = Abort(Some(controller));
-    let mut response = Fetch::Request(request)
-        .send_with_signal(&signal)
-        .await
-        .map_err(failed)?;
+async fn exchange(
+    url: &str,
+    lines: &str,
+    body: Option<&[u8]>,
+    cap: usize,
+) -> Result<Fetched, NetError> {
+    let abort = Abort(AbortController::new().map_err(thrown)?);
+    let answer = glue::send(url, lines, body, &abort.0.signal()).await;
+    let answer: web_sys::Response = answer.map_err(thrown)?.into();
+    let mut response = Response::from(answer);
     let headers = response.headers().entries().collect();
     let (body, truncated) = read(&mut response, cap).await?;
     Ok(Fetched {
@@ -125,6 +112,10 @@ async fn read(response: &mut Response, cap: usize) -> Result<(Vec<u8>, bool), Ne
         }
     }
     Ok((body, false))
+}
+
+fn thrown(error: JsValue) -> NetError {
+    failed(error.into())
 }
 
 fn failed(error: worker::Error) -> NetError {

@@ -3,9 +3,9 @@
 //! to the tally's shards this way, and shards to the collector.
 
 use serde::Deserialize;
-use worker::{Env, Method, Request, RequestInit, Result, SqlStorage};
+use worker::{Env, Result, SqlStorage};
 
-use super::{host, sql};
+use super::{glue, host, sql};
 use crate::pulse::{Batch, COLLECTOR, Counter, Deltas};
 
 #[derive(Deserialize)]
@@ -115,19 +115,17 @@ pub async fn forward(sql: &SqlStorage, env: &Env, sender: &str) -> Result<()> {
 }
 
 async fn send(env: &Env, receiver: &str, batch: &Batch) -> Result<()> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_body(Some(serde_json::to_string(batch)?.into()));
     let role = match receiver {
         COLLECTOR => "collect",
         _ => "shard",
     };
-    let request = Request::new_with_init(&format!("https://tally/{role}"), &init)?;
-    let tally = env.durable_object("TALLY")?.get_by_name(receiver)?;
-    match tally.fetch_with_request(request).await?.status_code() {
-        204 => Ok(()),
-        status => Err(worker::Error::RustError(format!(
-            "{receiver} answered {status}"
-        ))),
-    }
+    let json = serde_json::to_string(batch)?;
+    glue::post(
+        env,
+        "TALLY",
+        receiver,
+        &format!("https://tally/{role}"),
+        &json,
+    )
+    .await
 }

@@ -16,14 +16,8 @@ pub fn respond(reply: Reply, context: &Context) -> Result<Response> {
         Body::Shared(text) => (text.as_bytes(), true),
         Body::Live(_) => return stream(reply, context),
     };
-    let mut lines = String::with_capacity(256);
-    for (name, value) in &reply.headers {
-        // No value of ours has a line break; one that had would end there.
-        let value = value.split('\n').next().unwrap_or_default();
-        for part in [*name, "\n", value, "\n"] {
-            lines.push_str(part);
-        }
-    }
+    let fields = reply.headers.iter();
+    let lines = glue::lines(fields.map(|(name, value)| (*name, value.as_ref())));
     Ok(match kept {
         // Shared text stays where it is as long as the isolate lives.
         true => glue::reply_kept(reply.status, &lines, body.as_ptr() as usize, body)?,

@@ -6,11 +6,10 @@ use std::time::Duration;
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 use worker::{
-    DurableObject, Env, Method, Request, RequestInit, Response, Result, SqlStorage, State, Stub,
-    durable_object,
+    DurableObject, Env, Method, Request, Response, Result, SqlStorage, State, durable_object,
 };
 
-use super::{host, sql};
+use super::{glue, host, sql};
 use crate::error::{Code, Error};
 use crate::port::ReportStore;
 
@@ -37,7 +36,8 @@ impl DurableObject for ReportObject {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         if request.method() == Method::Post {
-            return self.keep(request.json().await?).await;
+            let report = serde_json::from_str(&request.text().await?)?;
+            return self.keep(report).await;
         }
         match self.stored()? {
             Some(report) if report.expires_ms > host::now_ms() => Response::ok(report.json),
@@ -90,33 +90,19 @@ impl ReportObject {
 pub struct Shelf(pub Rc<Env>);
 
 impl Shelf {
-    fn object(&self, id: &str) -> Result<Stub> {
-        self.0.durable_object("REPORTS")?.get_by_name(id)
-    }
-
     async fn write(&self, id: &str, report: &Stored) -> Result<()> {
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post)
-            .with_body(Some(serde_json::to_string(report)?.into()));
-        let request = Request::new_with_init("https://report/", &init)?;
-        let object = self.object(id)?;
-        expect(204, object.fetch_with_request(request).await?).map(drop)
+        let json = serde_json::to_string(report)?;
+        glue::post(&self.0, "REPORTS", id, "https://report/", &json).await
     }
 
     async fn read(&self, id: &str) -> Result<Option<String>> {
-        let object = self.object(id)?;
-        let response = object.fetch_with_str("https://report/").await?;
+        let object = self.0.durable_object("REPORTS")?.get_by_name(id)?;
+        let mut response = object.fetch_with_str("https://report/").await?;
         match response.status_code() {
             404 => Ok(None),
-            _ => expect(200, response)?.text().await.map(Some),
+            200 => response.text().await.map(Some),
+            got => Err(worker::Error::RustError(format!("REPORTS answered {got}"))),
         }
-    }
-}
-
-fn expect(status: u16, response: Response) -> Result<Response> {
-    match response.status_code() {
-        got if got == status => Ok(response),
-        got => Err(worker::Error::RustError(format!("REPORTS answered {got}"))),
     }
 }
 
