@@ -189,10 +189,10 @@ fn costs(runs: &[(Seen, &str)]) -> String {
     let objects = |seen: &Seen| {
         (seen.admitted + seen.messages + 2.0 * seen.batches) / seconds + 2.0 * collector
     };
-    // A message writes pending and budget; a batch the alarm, the outbox and
+    // A message writes pending, budget and its id; a batch the alarm, the outbox and
     // two deletions here, and number and pending at its shard.
     let rows =
-        |seen: &Seen| (2.0 * seen.messages + 6.0 * seen.batches) / seconds + 12.0 * collector;
+        |seen: &Seen| (3.0 * seen.messages + 6.0 * seen.batches) / seconds + 12.0 * collector;
     let kv = kv_writes_a_day();
     let lines: [(&str, Vec<f64>, f64); 6] = [
         (

@@ -8,7 +8,7 @@
 //! the clock, so an object that went idle can delete all it knows.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -21,15 +21,13 @@ use super::{host, outbox, sql};
 use crate::config::{Rate, TARGET_BUDGET};
 use crate::gate::budget::{Account, Verdict};
 use crate::gate::likeness::{Retries, Sketch};
-use crate::pulse::{Count, Deltas, client_wait_ms, shard_of};
+use crate::pulse::{Deltas, Hearing, client_wait_ms, shard_of};
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/client/0001_budget_and_counts.sql"),
     include_str!("../../migrations/client/0002_receiver.sql"),
+    include_str!("../../migrations/client/0003_heard.sql"),
 ];
-
-/// Messages remembered; more are not under way of one client at a time.
-const MESSAGES: usize = 64;
 
 /// How long an object keeps what it knows of a client that is silent, in
 /// milliseconds.
@@ -47,8 +45,8 @@ pub struct ClientObject {
     accounts: RefCell<HashMap<String, Account>>,
     dirty: RefCell<Vec<String>>,
     retries: RefCell<Retries>,
-    /// Messages of counts that were taken in, newest last.
-    counted: RefCell<VecDeque<String>>,
+    /// Messages of counts that were taken in, as they are stored.
+    heard: RefCell<Hearing>,
     loaded: Cell<bool>,
     /// When the alarm rings, as far as this life of the object knows, in
     /// milliseconds since the Unix epoch.
@@ -70,7 +68,7 @@ impl DurableObject for ClientObject {
             accounts: RefCell::default(),
             dirty: RefCell::default(),
             retries: RefCell::default(),
-            counted: RefCell::default(),
+            heard: RefCell::default(),
             loaded: Cell::new(false),
             alarm_at: Cell::new(UNSET),
         }
@@ -88,8 +86,8 @@ impl DurableObject for ClientObject {
                 let message = request.path();
                 // Parsed here: `Request::json` goes through JavaScript's objects,
                 // whose keys are never numbers.
-                let counts: Vec<Count> = serde_json::from_str(&request.text().await?)?;
-                self.count(message, &counts).await
+                let deltas: Deltas = serde_json::from_str(&request.text().await?)?;
+                self.count(&message, &deltas).await
             }
         }
     }
@@ -120,7 +118,7 @@ struct Budget {
 }
 
 impl ClientObject {
-    /// Applies migrations and reads the budgets, once per life in memory.
+    /// Applies migrations and reads what is stored, once per life in memory.
     fn load(&self) -> Result<()> {
         if self.loaded.get() {
             return Ok(());
@@ -131,6 +129,8 @@ impl ClientObject {
             .into_iter()
             .map(|row| (row.name, Account::from_stored(row.tat_us)));
         self.accounts.borrow_mut().extend(stored);
+        let heard = sql::rows(&self.sql, "SELECT slot, message, at_ms FROM heard", vec![])?;
+        self.heard.replace(Hearing::of(heard));
         self.loaded.set(true);
         Ok(())
     }
@@ -164,18 +164,16 @@ impl ClientObject {
         verdict(&Verdict { decision, alike }.write())
     }
 
-    /// Writes counts, and the budgets behind them, in one go; once for each
-    /// message. Its sender tries again when no acknowledgement reaches it,
-    /// which does not say that the message was not taken in.
-    async fn count(&self, message: String, counts: &[Count]) -> Result<Response> {
-        if self.counted.borrow().contains(&message) {
+    /// Writes counts, the budgets behind them and the message's id in one go;
+    /// once for each message. Its sender tries again when no acknowledgement
+    /// reaches it, which does not say that the message was not taken in.
+    async fn count(&self, message: &str, deltas: &Deltas) -> Result<Response> {
+        if self.heard.borrow().knows(message) {
             return Response::empty();
         }
-        let mut deltas = Deltas::default();
-        counts.iter().for_each(|count| deltas.count(count));
-        outbox::gather(&self.sql, &deltas)?;
+        outbox::gather(&self.sql, deltas)?;
         self.write_budgets()?;
-        self.remember(message);
+        self.write_heard(message)?;
         self.wake_in(self.forward_after()).await?;
         Response::empty()
     }
@@ -192,12 +190,18 @@ impl ClientObject {
         Ok(())
     }
 
-    fn remember(&self, message: String) {
-        let mut counted = self.counted.borrow_mut();
-        if counted.len() == MESSAGES {
-            counted.pop_front();
-        }
-        counted.push_back(message);
+    fn write_heard(&self, message: &str) -> Result<()> {
+        let heard = self.heard.borrow_mut().take_in(message, host::now_ms());
+        sql::run(
+            &self.sql,
+            "INSERT INTO heard (slot, message, at_ms) VALUES (?, ?, ?)
+             ON CONFLICT (slot) DO UPDATE SET message = excluded.message, at_ms = excluded.at_ms",
+            vec![
+                sql::integer(u64::from(heard.slot)),
+                heard.message.into(),
+                sql::integer(heard.at_ms),
+            ],
+        )
     }
 
     /// Writes the budgets that calls were taken out of; one that is full again

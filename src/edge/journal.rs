@@ -6,18 +6,16 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use worker::{Context, Delay, Env, Method, Request, RequestInit, console_error, console_log};
+use worker::{Context, Delay, Env, console_error, console_log};
 
-use super::host;
+use super::{glue, host};
 use crate::gate::Journal;
 use crate::port::Random;
-use crate::pulse::Count;
+use crate::pulse::{Count, Deltas};
 
 /// How long counts of one client are gathered in the isolate, so that a loop
 /// of refused calls becomes one message to its object and not thousands.
 const GATHER: Duration = Duration::from_millis(250);
-/// Most counts in one message.
-const MESSAGE: usize = 500;
 /// Attempts at a message before its counts are given up, loudly.
 const ATTEMPTS: u32 = 3;
 
@@ -33,7 +31,8 @@ pub type Backlog = RefCell<HashMap<String, Gathering>>;
 #[derive(Default)]
 pub struct Gathering {
     since_ms: u64,
-    counts: Vec<Count>,
+    calls: u64,
+    deltas: Deltas,
 }
 
 /// Console and client objects.
@@ -63,7 +62,8 @@ impl Journal for Console {
         {
             let mut backlog = self.backlog.borrow_mut();
             let gathering = backlog.entry(account.to_owned()).or_default();
-            gathering.counts.push(count);
+            gathering.calls += 1;
+            gathering.deltas.count(&count);
             if now < gathering.since_ms + STALE_MS {
                 return;
             }
@@ -73,40 +73,30 @@ impl Journal for Console {
         let backlog = Rc::clone(&self.backlog);
         self.context.wait_until(async move {
             Delay::from(GATHER).await;
-            let gathering = backlog.borrow_mut().remove(&account).unwrap_or_default();
-            for chunk in gathering.counts.chunks(MESSAGE) {
-                if let Err(why) = send(&env, &account, chunk).await {
-                    console_error!("{} counts were not recorded: {why}", chunk.len());
-                }
+            // Nothing, when somebody else has sent it by now.
+            let Some(gathering) = backlog.borrow_mut().remove(&account) else {
+                return;
+            };
+            if let Err(why) = send(&env, &account, &gathering.deltas).await {
+                console_error!("{} counts were not recorded: {why}", gathering.calls);
             }
         });
     }
 }
 
-async fn send(env: &Env, account: &str, counts: &[Count]) -> Result<(), String> {
-    let body = serde_json::to_string(counts).map_err(|e| e.to_string())?;
+async fn send(env: &Env, account: &str, deltas: &Deltas) -> Result<(), String> {
+    let body = serde_json::to_string(deltas).map_err(|e| e.to_string())?;
     // A message that is sent again bears the same id, and counts once.
     let mut id = [0_u8; 8];
     host::Entropy.fill(&mut id);
     let url = format!("https://client/count/{:016x}", u64::from_be_bytes(id));
     let mut attempt = 1;
     loop {
-        match post(env, account, &url, &body).await {
+        match glue::post(env, "CLIENTS", account, &url, &body).await {
             Ok(()) => return Ok(()),
             Err(why) if attempt == ATTEMPTS => return Err(why.to_string()),
             Err(_) => Delay::from(Duration::from_millis(400) * attempt).await,
         }
         attempt += 1;
-    }
-}
-
-async fn post(env: &Env, account: &str, url: &str, body: &str) -> worker::Result<()> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(body.into()));
-    let request = Request::new_with_init(url, &init)?;
-    let object = env.durable_object("CLIENTS")?.get_by_name(account)?;
-    match object.fetch_with_request(request).await?.status_code() {
-        200..=299 => Ok(()),
-        status => Err(worker::Error::RustError(format!("status {status}"))),
     }
 }

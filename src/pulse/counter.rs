@@ -18,13 +18,11 @@ const ABOVE: &str = "inf";
 pub const UNKNOWN: &str = "unknown";
 
 /// One finished call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
     /// UTC day, `YYYY-MM-DD`.
     pub day: String,
-    /// Hours since the Unix epoch; 0 in a count from before hours were kept.
-    #[serde(default)]
+    /// Hours since the Unix epoch.
     pub hour: u64,
     /// The tool's name, or [`UNKNOWN`].
     pub tool: String,
@@ -33,13 +31,10 @@ pub struct Count {
     /// Milliseconds it took.
     pub latency_ms: u64,
     /// The class of the guard's refusal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
     /// Whether `BUDGET_FALLBACK` decided.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fallback: bool,
     /// How many refused inputs in a row were alike, this one included.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub alike: u32,
 }
 
@@ -57,10 +52,6 @@ impl Count {
             alike: 0,
         }
     }
-}
-
-fn is_zero(n: &u32) -> bool {
-    *n == 0
 }
 
 /// A day's calls of one tool. [`Counter::published`] is the value of KV's
@@ -98,9 +89,7 @@ impl Counter {
     /// Adds one call with all that is known of it.
     pub fn count(&mut self, count: &Count) {
         self.add(count.outcome, count.latency_ms);
-        if count.hour > 0 {
-            self.hours.entry(count.hour).or_default().count(count);
-        }
+        self.hours.entry(count.hour).or_default().count(count);
     }
 
     /// What KV shows of it: outcomes and latencies.
@@ -325,18 +314,20 @@ mod tests {
     }
 
     #[test]
-    fn a_count_and_a_counter_from_before_hours_were_kept_still_read() {
-        let count: Count = serde_json::from_value(json!({
-            "day": "2026-11-22", "tool": "decode", "outcome": "success", "latencyMs": 3
-        }))
-        .unwrap();
+    fn a_counter_from_before_hours_were_kept_still_reads() {
         let mut counter: Counter = serde_json::from_value(json!({
             "success": 2, "validation_rejected": 0, "rate_limited": 0, "upstream_error": 0,
             "internal_error": 0, "latencyMs": {"5": 2}
         }))
         .unwrap();
-        counter.count(&count);
-        assert_eq!((counter.total(), counter.hours().count()), (3, 0));
+        assert_eq!((counter.total(), counter.hours().count()), (2, 0));
+        counter.count(&Count::new(
+            1_795_305_600_000,
+            "decode",
+            Outcome::Success,
+            3,
+        ));
+        assert_eq!((counter.total(), counter.hours().count()), (3, 1));
     }
 
     #[test]

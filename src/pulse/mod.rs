@@ -7,6 +7,7 @@
 //! serialize to.
 
 mod counter;
+mod heard;
 mod hour;
 mod indicator;
 mod line;
@@ -16,6 +17,7 @@ mod record;
 mod route;
 
 pub use counter::{Batch, Count, Counter, Deltas, UNKNOWN, day_of, hour_of};
+pub use heard::{Heard, Hearing};
 pub use hour::{Hour, LOOP};
 pub use indicator::{Indicator, Level, Point, indicators};
 pub use line::{Lines, Seen, Summary};

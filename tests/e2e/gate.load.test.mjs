@@ -94,6 +94,23 @@ test("killed under load and started again: limits still hold, and nothing acknow
   }
 });
 
+test("counts that were stored and whose sender never heard of it count once, also when their object ended before they came again", async () => {
+  kv.values.clear();
+  const message = "0123456789abcdef";
+  const first = await Bare.start({ kv, vars: QUICK });
+  assert.ok(await first.tell(ip(1), message, counts(3)));
+  await first.kill();
+  const second = await Bare.start({ kv, vars: QUICK, folder: first.folder });
+  try {
+    assert.ok(await second.tell(ip(1), message, counts(3)));
+    assert.ok(await second.tell(ip(1), message, counts(3)));
+    assert.ok(await second.tell(ip(1), "fedcba9876543210", counts(1)));
+    assert.equal((await kv.settled("decode", 4)).total, 4);
+  } finally {
+    await second.stop();
+  }
+});
+
 test("a target's budget is shared by all clients, and outlives a kill", async () => {
   const resolver = await nowhere(0);
   const vars = { DOH_URL: resolver.url, BUDGETS: '{"target":{"limit":2,"seconds":86400}}' };
@@ -159,13 +176,18 @@ test("an object that an older version left is brought up to date, with all it he
   }
 });
 
+/** `n` calls of `decode` today, as objects pass them on. */
+function counts(n) {
+  const day = new Date().toISOString().slice(0, 10);
+  const outcomes = { success: n, validation_rejected: 0, rate_limited: 0, upstream_error: 0, internal_error: 0 };
+  return { [day]: { decode: { ...outcomes, latencyMs: { 1: n } } } };
+}
+
 /** Takes back what came after version 1, and leaves a batch of three calls under way. */
 function asVersion1Client(db) {
-  const day = new Date().toISOString().slice(0, 10);
-  const counter = { success: 3, validation_rejected: 0, rate_limited: 0, upstream_error: 0, internal_error: 0, latencyMs: { 1: 3 } };
-  db.exec("ALTER TABLE outbox DROP COLUMN receiver; DELETE FROM migration WHERE number > 1");
+  db.exec("DROP TABLE heard; ALTER TABLE outbox DROP COLUMN receiver; DELETE FROM migration WHERE number > 1");
   const batch = db.prepare("INSERT INTO outbox (number, deltas) VALUES (?, ?)");
-  batch.run(Date.now(), JSON.stringify({ [day]: { decode: counter } }));
+  batch.run(Date.now(), JSON.stringify(counts(3)));
   return 1;
 }
 

@@ -78,6 +78,13 @@ export class Kv {
   }
 }
 
+/** Stands in for an isolate of the Worker that talks to clients' objects. */
+const DOOR = {
+  name: "door",
+  modules: ["tests/e2e/support/door.js"],
+  borrowed: { CLIENTS: { type: "ClientObject", of: "netrecon" } },
+};
+
 /** workerd with the Worker of `dir`. */
 export class Bare {
   #agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -97,12 +104,13 @@ export class Bare {
       vars,
     };
     const options = { folder: bare.folder, keep: true, kv: kv.address, inspector, stdio: ["ignore", "pipe", "pipe"] };
-    const { group, url } = await startWorkerd("e2e", [worker], options);
+    const { group, url } = await startWorkerd("e2e", [worker, DOOR], options);
     bare.#group = group;
     for (const stream of [group.stdout, group.stderr]) {
       createInterface({ input: stream }).on("line", (line) => bare.lines.push(line));
     }
     bare.port = Number(new URL(url("netrecon")).port);
+    bare.door = url("door");
     await untilItAnswers(bare.port, group);
     return bare;
   }
@@ -110,6 +118,13 @@ export class Bare {
   /** The process of workerd. */
   get pid() {
     return this.#group.pid;
+  }
+
+  /** Sends a message of counts to a client's object; true when it is acknowledged. */
+  async tell(client, message, counts) {
+    const url = `${this.door}/count/${message}?client=${client}`;
+    const { ok } = await fetch(url, { method: "POST", body: JSON.stringify(counts) });
+    return ok;
   }
 
   /** Ends it at once, as a power cut would; its storage stays. */
