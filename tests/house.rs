@@ -3,6 +3,8 @@
 
 #[path = "house/check_pages.rs"]
 mod check_pages;
+#[path = "house/schemas.rs"]
+mod schemas;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -76,6 +76,7 @@ impl Spec for Analyze {
     const OPEN_WORLD: bool = true;
     const LOG: &'static [(&'static str, Log)] = &[("target", Log::Target), ("detail", Log::Word)];
     const EXAMPLE: &'static str = r#"{"target":"example.com"}"#;
+    const SCHEMAS: &'static str = include_str!("schema/analyze.json");
     type Args = Args;
     type Plan = Plan;
     type Output = Report;

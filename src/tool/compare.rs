@@ -79,8 +79,7 @@ impl Source {
         };
         let json = stored.ok_or_else(missing)?;
         // Written by another version of this service: as good as expired.
-        serde_json::from_str(&json)
-            .map_err(|flaw| missing().because(format!("stored report: {flaw}")))
+        Report::read(&json).map_err(|flaw| missing().because(format!("stored report: {flaw}")))
     }
 }
 

@@ -60,6 +60,7 @@ impl Spec for Decode {
     const OPEN_WORLD: bool = false;
     const LOG: &'static [(&'static str, Log)] = &[("text", Log::Length), ("kind", Log::Word)];
     const EXAMPLE: &'static str = r#"{"text":"v=spf1 -all"}"#;
+    const SCHEMAS: &'static str = include_str!("schema/decode.json");
     type Args = Args;
     type Plan = Plan;
     type Output = Decoded;

@@ -32,6 +32,7 @@ impl Spec for Diff {
     const LOG: &'static [(&'static str, Log)] = &[("before", Log::Length), ("after", Log::Length)];
     const EXAMPLE: &'static str =
         r#"{"before":"k5xwqv3n2m7rj4tz6bqhcd2yfa","after":"q2m7rj4tz6bqhcd2yfak5xwqv3"}"#;
+    const SCHEMAS: &'static str = include_str!("schema/diff.json");
     type Args = Args;
     type Plan = (Source, Source);
     type Output = diff::Diff;

@@ -165,6 +165,7 @@ impl Spec for Lookup {
     const OPEN_WORLD: bool = true;
     const LOG: &'static [(&'static str, Log)] = &[("name", Log::Target), ("records", Log::Word)];
     const EXAMPLE: &'static str = r#"{"name":"example.com","records":["A","MX"]}"#;
+    const SCHEMAS: &'static str = include_str!("schema/lookup.json");
     type Args = Args;
     type Plan = Plan;
     type Output = Output;

@@ -79,6 +79,7 @@ impl Spec for Narrate {
     ];
     const EXAMPLE: &'static str =
         r#"{"before":"k5xwqv3n2m7rj4tz6bqhcd2yfa","after":"q2m7rj4tz6bqhcd2yfak5xwqv3"}"#;
+    const SCHEMAS: &'static str = include_str!("schema/narrate.json");
     type Args = Args;
     type Plan = Plan;
     type Output = Narration;

@@ -1,20 +1,50 @@
 //! Input schemas, and the judge of shape that is made from them.
 //!
 //! The schema a model reads and the rules a call is held to are the same
-//! JSON: [`InputSchema::check`] walks the schema that [`flat`] generated from
-//! the argument type. It knows just the keywords our schemas use and refuses
-//! to start with one it does not know, so no cap can be stated and then not
+//! JSON: [`InputSchema::check`] walks the schema that was generated from the
+//! argument type. It knows just the keywords our schemas use and refuses to
+//! start with one it does not know, so no cap can be stated and then not
 //! enforced.
+//!
+//! The schemas are files, beside this one: the script needs them and not what
+//! makes them. A test holds them to the types (`tests/house/schemas.rs`).
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::error::Error;
 
+/// What a tool's schema file holds.
+#[derive(Deserialize)]
+struct Stored {
+    input: Value,
+    output: Value,
+}
+
+/// A tool's two schemas, out of the file that was made from their types.
+///
+/// # Panics
+/// When the file is none, or the input schema uses a keyword this file does
+/// not enforce. That is a defect of ours, seen by the first test that builds
+/// the registry, never by a caller.
+pub(super) fn read(file: &str) -> (InputSchema, Value) {
+    match serde_json::from_str(file) {
+        Ok(Stored { input, output }) => (InputSchema::new(input), output),
+        Err(why) => panic!("a schema file cannot be read: {why}"),
+    }
+}
+
+/// The file of a tool with these arguments and this output.
+pub(super) fn file<Args: JsonSchema, Output: JsonSchema>() -> String {
+    let (input, output) = (flat::<Args>(), flat::<Output>());
+    json!({ "input": input, "output": output }).to_string() + "\n"
+}
+
 /// The schema of `T` with every sub-schema inlined: many clients drop tools
 /// whose schema has a `$ref`.
-pub fn flat<T: JsonSchema>() -> Value {
+fn flat<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     settings.meta_schema = None;
@@ -110,14 +140,7 @@ pub struct InputSchema {
 }
 
 impl InputSchema {
-    /// Generates the schema of `T` and prepares its rules.
-    ///
-    /// # Panics
-    /// When `T`'s schema uses a keyword this file does not enforce. That is a
-    /// defect in the tool's file, seen by the first test that builds the
-    /// registry, never by a caller.
-    pub fn of<T: JsonSchema>() -> InputSchema {
-        let json = flat::<T>();
+    fn new(json: Value) -> InputSchema {
         let root = Rule::new(&json);
         InputSchema { json, root }
     }
