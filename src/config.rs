@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 
 use crate::guard::{OperatorUrl, Policy};
@@ -252,10 +254,9 @@ fn names(variable: &str, given: Option<String>) -> Result<Vec<String>, String> {
 
 fn pem(variable: &str, given: Option<String>) -> Result<String, String> {
     let text = given.unwrap_or_default();
-    for block in x509_parser::pem::Pem::iter_from_buffer(text.as_bytes()) {
-        let block = block.map_err(|e| format!("{variable}: not PEM: {e}"))?;
-        block
-            .parse_x509()
+    for der in CertificateDer::pem_slice_iter(text.as_bytes()) {
+        let der = der.map_err(|e| format!("{variable}: not PEM: {e}"))?;
+        webpki::anchor_from_trusted_cert(&der)
             .map_err(|e| format!("{variable}: not a certificate: {e}"))?;
     }
     if !text.is_empty() && !text.contains("-----BEGIN CERTIFICATE-----") {

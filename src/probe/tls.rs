@@ -8,15 +8,16 @@
 //! client would make of it. Nothing secret is ever sent on these connections.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{
     ClientConfig, ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
 };
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{CryptoProvider, KeyProvider};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::SigningKey;
 use rustls::time_provider::TimeProvider;
 use rustls::{DigitallySignedStruct, Error, NamedGroup, SignatureScheme, SupportedProtocolVersion};
 use tokio_rustls::TlsConnector;
@@ -32,8 +33,29 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Certificates kept of a presented chain.
 pub const CHAIN_LIMIT: usize = 16;
 
-static PROVIDER: LazyLock<Arc<CryptoProvider>> =
-    LazyLock::new(|| Arc::new(rustls_rustcrypto::provider()));
+/// The primitives. Without those that sign: no client certificate is ever
+/// presented, and what nobody can reach the linker leaves out, as long as it
+/// sees the replacement: `LazyLock` calls its function out of its sight.
+pub fn provider() -> &'static Arc<CryptoProvider> {
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    if let Some(provider) = PROVIDER.get() {
+        return provider;
+    }
+    let provider = CryptoProvider {
+        key_provider: &NoKeys,
+        ..rustls_rustcrypto::provider()
+    };
+    PROVIDER.get_or_init(|| Arc::new(provider))
+}
+
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
+        Err(Error::General(String::from("no key is ever loaded here")))
+    }
+}
 
 /// What we offer a server.
 #[derive(Clone, Copy, Debug)]
@@ -153,7 +175,7 @@ fn config(
     let clock = Arc::new(At(UnixTime::since_unix_epoch(Duration::from_millis(
         now_ms,
     ))));
-    let mut config = ClientConfig::builder_with_details(Arc::clone(&PROVIDER), clock)
+    let mut config = ClientConfig::builder_with_details(Arc::clone(provider()), clock)
         .with_protocol_versions(offer.versions)?
         .dangerous()
         .with_custom_certificate_verifier(recorder)
@@ -209,7 +231,7 @@ fn from_io(error: &std::io::Error) -> Refused {
 /// Octets that nobody foresees.
 pub fn random() -> Result<[u8; 32], Failure> {
     let mut octets = [0; 32];
-    PROVIDER
+    provider()
         .secure_random
         .fill(&mut octets)
         .map_err(|_| Failure::Blocked("no randomness to be had"))?;
@@ -314,7 +336,7 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &PROVIDER.signature_verification_algorithms;
+        let known = &provider().signature_verification_algorithms;
         Ok(self.proof(|| rustls::crypto::verify_tls12_signature(message, cert, dss, known)))
     }
 
@@ -324,12 +346,12 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &PROVIDER.signature_verification_algorithms;
+        let known = &provider().signature_verification_algorithms;
         Ok(self.proof(|| rustls::crypto::verify_tls13_signature(message, cert, dss, known)))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        PROVIDER
+        provider()
             .signature_verification_algorithms
             .supported_schemes()
     }

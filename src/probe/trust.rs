@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{
     AlgorithmIdentifier, CertificateDer, InvalidSignature, ServerName,
     SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
@@ -125,7 +126,7 @@ pub fn judge(
 
 static ALGORITHMS: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> =
     LazyLock::new(|| {
-        let known = rustls_rustcrypto::provider().signature_verification_algorithms;
+        let known = &super::tls::provider().signature_verification_algorithms;
         let remembering = |algorithm| -> &'static dyn SignatureVerificationAlgorithm {
             Box::leak(Box::new(Remembering(algorithm)))
         };
@@ -221,13 +222,11 @@ fn path(
 
 /// The operator's anchors; the configuration checked that they parse.
 fn own_anchors(pem: &str) -> Vec<TrustAnchor<'static>> {
-    x509_parser::pem::Pem::iter_from_buffer(pem.as_bytes())
+    CertificateDer::pem_slice_iter(pem.as_bytes())
         .filter_map(Result::ok)
-        .filter_map(|block| {
-            let der = CertificateDer::from(block.contents);
-            webpki::anchor_from_trusted_cert(&der)
-                .ok()
-                .map(|anchor| anchor.to_owned())
+        .filter_map(|der| {
+            let anchor = webpki::anchor_from_trusted_cert(&der).ok()?;
+            Some(anchor.to_owned())
         })
         .collect()
 }
