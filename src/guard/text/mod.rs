@@ -5,9 +5,12 @@ mod model;
 
 use std::borrow::Cow;
 
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 pub use self::model::addresses_a_model;
+
+/// Its tables are mostly those that `idna` brings along.
+const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
 
 /// The form for comparisons, keys, digests and logs: NFKC, white space that
 /// breaks lines folded to a space, invisible characters removed.
@@ -23,12 +26,10 @@ pub fn canonical(s: &str) -> Cow<'_, str> {
     if s.is_ascii() {
         return Cow::Owned(s.chars().filter_map(visible).collect());
     }
-    if !s.chars().any(|c| is_invisible(c) || is_break(c))
-        && is_nfkc_quick(s.chars()) == IsNormalized::Yes
-    {
-        return Cow::Borrowed(s);
+    if !s.chars().any(|c| is_invisible(c) || is_break(c)) {
+        return NFKC.normalize(s);
     }
-    Cow::Owned(s.chars().filter_map(visible).nfkc().collect())
+    Cow::Owned(NFKC.normalize_iter(s.chars().filter_map(visible)).collect())
 }
 
 /// Text that came from a target, fit to be shown: escape sequences, controls
