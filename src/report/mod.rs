@@ -56,6 +56,14 @@ pub struct Report {
     pub omitted: Vec<String>,
 }
 
+impl Report {
+    /// Reads a report as [`canonical`] wrote it: by way of a [`Value`], as
+    /// pasted ones are read, so that there is one reader of so large a type.
+    pub fn read(json: &str) -> serde_json::Result<Report> {
+        serde_json::from_str::<Value>(json).and_then(serde_json::from_value)
+    }
+}
+
 /// The target as given and as understood.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]

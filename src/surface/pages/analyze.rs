@@ -134,8 +134,7 @@ const fn may_pass(code: Code) -> bool {
 /// What an analysis came to.
 fn shown(result: Result<String, Error>, origin: &str, target: &str) -> Markup {
     let parsed = result.and_then(|json| {
-        serde_json::from_str::<Report>(&json)
-            .map_err(|e| Error::internal(format!("own report: {e}")))
+        Report::read(&json).map_err(|e| Error::internal(format!("own report: {e}")))
     });
     match parsed {
         Ok(found) => report::view(&found, origin),

@@ -116,8 +116,7 @@ async fn analyzed(visit: &Visit<'_>, target: &str, field: &str) -> Result<String
             field: error.field.as_ref().map(|_| field.to_owned()),
             ..error
         })?;
-    let report: Report =
-        serde_json::from_str(&json).map_err(|e| Error::internal(format!("own report: {e}")))?;
+    let report = Report::read(&json).map_err(|e| Error::internal(format!("own report: {e}")))?;
     report.id.ok_or_else(|| {
         Error::new(
             Code::Unavailable,

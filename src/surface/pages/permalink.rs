@@ -46,7 +46,7 @@ pub(super) async fn load(visit: &Visit<'_>, id: &str) -> Result<Report, Error> {
                 "No report has this address; it may have expired. Analyze the host for a new one.",
             )
         })?;
-    serde_json::from_str(&json).map_err(|e| Error::internal(format!("stored report: {e}")))
+    Report::read(&json).map_err(|e| Error::internal(format!("stored report: {e}")))
 }
 
 fn page<'a>(visit: &Visit<'_>, report: &'a Report) -> Page<'a> {
