@@ -4,6 +4,9 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
 use crate::config::Rate;
 
 use super::budget::{Account, Decision};
@@ -16,7 +19,10 @@ type Key = (String, &'static str);
 /// Isolate-wide state of the gate.
 pub struct Memory {
     /// The key of every keyed hash: `LOG_KEY`, or random per isolate.
-    pub log_key: Vec<u8>,
+    log_key: Vec<u8>,
+    /// The hash under it before any text: made anew, it is half the work. HMAC
+    /// takes keys of any length, so it is there.
+    keyed: Option<Hmac<Sha256>>,
     shared: bool,
     limited: RefCell<HashMap<Key, Limit>>,
     fallback: RefCell<HashMap<Key, Account>>,
@@ -32,6 +38,7 @@ impl Memory {
     /// Remembers nothing yet.
     pub fn new(log_key: Vec<u8>) -> Memory {
         Memory {
+            keyed: Hmac::new_from_slice(&log_key).ok(),
             log_key,
             shared: false,
             limited: RefCell::default(),
@@ -45,6 +52,12 @@ impl Memory {
             shared: true,
             ..self
         }
+    }
+
+    /// The first 64 bits of a text's hash under the key.
+    pub(super) fn hash(&self, text: &str) -> Option<[u8; 8]> {
+        let hash = self.keyed.clone()?.chain_update(text).finalize();
+        hash.into_bytes().first_chunk().copied()
     }
 
     /// The key of a client's sketches. All isolates have to agree on it, so

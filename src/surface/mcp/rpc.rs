@@ -223,21 +223,23 @@ pub(super) fn success(id: &Id, result: &[&str]) -> String {
 /// answer, the largest thing we send, then needs no second buffer.
 pub(super) fn quote(text: &str, out: &mut String) {
     out.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\' | '\0'..='\u{1f}')) {
-        let (plain, tail) = rest.split_at(at);
-        out.push_str(plain);
-        let mut tail = tail.chars();
-        match tail.next() {
-            Some('"') => out.push_str("\\\""),
-            Some('\\') => out.push_str("\\\\"),
-            Some('\n') => out.push_str("\\n"),
-            Some(control) => out.push_str(&format!("\\u{:04x}", u32::from(control))),
-            None => {}
+    let mut written = 0;
+    // By byte: what has to be escaped is ASCII, and no byte of any other
+    // character looks like it.
+    for (at, byte) in text.bytes().enumerate() {
+        if !matches!(byte, b'"' | b'\\' | ..=0x1f) {
+            continue;
         }
-        rest = tail.as_str();
+        out.push_str(&text[written..at]);
+        written = at + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            control => out.push_str(&format!("\\u{control:04x}")),
+        }
     }
-    out.push_str(rest);
+    out.push_str(&text[written..]);
     out.push('"');
 }
 
