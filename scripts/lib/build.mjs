@@ -96,6 +96,8 @@ export async function buildCrate({ crate, library, inputs, dir, unwinding, featu
       WASM_OPT_BIN: join(NPM_BIN, "wasm-opt"),
       ESBUILD_BIN: join(NPM_BIN, "esbuild"),
       RUST_BACKTRACE: "0", // of worker-build itself, which buries what rustc said
+      // std as it is rebuilt for the unwinding build: sorts and formatting in their small forms.
+      CARGO_UNSTABLE_BUILD_STD_FEATURES: "panic-unwind,optimize_for_size",
     },
   });
   await shrink(join(ROOT, dir, MODULE));
