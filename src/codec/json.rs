@@ -69,7 +69,7 @@ fn sniff(text: &str) -> u8 {
         [b'"', .., b'"'] => return 40,
         _ => return u8::from(matches!(text, "true" | "false" | "null")) * 60,
     };
-    match (closed, scan::scan(text).fault) {
+    match (closed, scan::outline(text).fault) {
         (_, None) => 90,
         (true, Some(_)) => 45,
         (false, Some(_)) => 20,

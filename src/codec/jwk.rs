@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::format::{Format, NotThis, Reading, Scribe, quoted, rules};
-use super::json::scan::{Scan, scan};
+use super::json::scan::{Scan, outline, scan};
 use super::secret::PRIVATE_MEMBERS;
 use super::{Kind, x509};
 
@@ -61,7 +61,7 @@ pub struct Jwk {
 /// Reads a key or a key set.
 pub fn parse(text: &str) -> Result<Reading<Jwks>, NotThis> {
     let body = text.trim();
-    let seen = scan(body);
+    let seen = outline(body);
     let set = is_set(body, &seen);
     if !seen.is_sound() || !set && seen.member("kty").is_none() {
         return Err(NOT_A_KEY);
@@ -108,7 +108,7 @@ fn is_set(body: &str, seen: &Scan) -> bool {
 /// The texts of the keys in a set.
 fn items<'a>(body: &'a str, seen: &Scan) -> Vec<&'a str> {
     let list = seen.text_of(body, "keys").unwrap_or_default();
-    scan(list)
+    outline(list)
         .items
         .into_iter()
         .filter_map(|range| list.get(range))
@@ -401,10 +401,10 @@ fn sniff(text: &str) -> u8 {
     if !body.starts_with('{') {
         return 0;
     }
-    let seen = scan(body);
+    let seen = outline(body);
     let keyed = seen.member("kty").is_some();
     let list = seen.text_of(body, "keys").is_some_and(|value| {
-        value.starts_with('[') && (value.contains("\"kty\"") || scan(value).width == 0)
+        value.starts_with('[') && (value.contains("\"kty\"") || outline(value).width == 0)
     });
     u8::from(seen.fault.is_none() && (keyed || list)) * 96
 }

@@ -90,10 +90,21 @@ impl Scan {
 
 /// Scans the whole of `text`, which must be one JSON value.
 pub(crate) fn scan(text: &str) -> Scan {
+    scanned(text, true)
+}
+
+/// The same without looking for names that are given twice, which is most of
+/// the work where there are many.
+pub(crate) fn outline(text: &str) -> Scan {
+    scanned(text, false)
+}
+
+fn scanned(text: &str, compares_names: bool) -> Scan {
     let mut scanner = Scanner {
         text,
         at: 0,
         open: Vec::new(),
+        compares_names,
         scan: Scan::default(),
     };
     if let Err(fault) = scanner.run() {
@@ -122,6 +133,7 @@ struct Scanner<'a> {
     text: &'a str,
     at: usize,
     open: Vec<Frame<'a>>,
+    compares_names: bool,
     scan: Scan,
 }
 
@@ -263,6 +275,7 @@ impl<'a> Scanner<'a> {
             }
         }
         if let Some(Frame::Object(names)) = self.open.last_mut()
+            && self.compares_names
             && !names.insert(name)
             && self.scan.repeated.len() < REMEMBERED
         {

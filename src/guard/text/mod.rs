@@ -18,18 +18,36 @@ const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::
 /// Idempotent. Letter case is kept; lower it where the field is
 /// case-insensitive.
 pub fn canonical(s: &str) -> Cow<'_, str> {
-    let plain = |b: u8| (b' '..=b'~').contains(&b);
     if s.bytes().all(plain) {
         return Cow::Borrowed(s);
     }
-    // ASCII is in every normal form.
     if s.is_ascii() {
-        return Cow::Owned(s.chars().filter_map(visible).collect());
+        return Cow::Owned(visible_ascii(s));
     }
     if !s.chars().any(|c| is_invisible(c) || is_break(c)) {
         return NFKC.normalize(s);
     }
     Cow::Owned(NFKC.normalize_iter(s.chars().filter_map(visible)).collect())
+}
+
+/// The canonical form of ASCII, which is in every normal form: what a pasted
+/// certificate costs most would otherwise be this.
+fn visible_ascii(s: &str) -> String {
+    let mut out = String::with_capacity(s.len());
+    let mut rest = s;
+    while let Some(at) = rest.bytes().position(|byte| !plain(byte)) {
+        let (before, behind) = rest.split_at(at);
+        out.push_str(before);
+        let mut behind = behind.chars();
+        out.extend(behind.next().and_then(visible));
+        rest = behind.as_str();
+    }
+    out.push_str(rest);
+    out
+}
+
+fn plain(byte: u8) -> bool {
+    (b' '..=b'~').contains(&byte)
 }
 
 /// Text that came from a target, fit to be shown: escape sequences, controls
@@ -72,7 +90,7 @@ pub fn is_plain(s: &str) -> bool {
     s.bytes().all(|byte| {
         let gap = byte == b' ' && before == b' ';
         before = byte;
-        (b' '..=b'~').contains(&byte) && !gap
+        plain(byte) && !gap
     }) && (before != b' ' || s.is_empty())
 }
 
