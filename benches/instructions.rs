@@ -61,7 +61,7 @@ fn works() -> Vec<(&'static str, Work)> {
     let mut works = calls();
     let hostile = HOSTILE
         .iter()
-        .map(|(name, text, kind)| (*name, reading(*text, Kind::parse(kind))));
+        .map(|(name, text, kind)| (*name, reading(text, Kind::parse(kind))));
     works.extend(hostile);
     works
 }
