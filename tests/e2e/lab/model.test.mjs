@@ -1,4 +1,4 @@
-// Real MCP clients driven by a scripted model that believes what a hostile host writes. What it
+// A real MCP client, in both eras, driven by a scripted model that believes what a hostile host writes. What it
 // came to is told by the event log alone.
 
 import assert from "node:assert/strict";
@@ -6,18 +6,16 @@ import { after, before, test } from "node:test";
 import { SPEAKER } from "../../attack/channels.mjs";
 import { Model } from "../../attack/model.mjs";
 import { EVERYONE } from "../../clients/everyone.mjs";
-import { buildRmcpClient } from "../../clients/rmcp.mjs";
 import { Worker } from "../support/worker.mjs";
 
 const TURNS = 24;
 /** So small that a model that obeys has to wait; refused calls are paid for too. */
 const ANALYZE = { limit: 6, seconds: 12 };
-const CLIENTS = EVERYONE.filter(({ name }) => /TypeScript client 2.4, (legacy|pinned)|rmcp .*(initialize|discover)/.test(name));
+const CLIENTS = EVERYONE.filter(({ name }) => /TypeScript client 2.4, (legacy|pinned)/.test(name));
 
 /** @type {Worker} */
 let worker;
 before(async () => {
-  buildRmcpClient();
   worker = await Worker.start({ vars: { BUDGETS: JSON.stringify({ analyze: ANALYZE, target: { limit: 1_000, seconds: 60 } }) } });
 });
 after(() => worker?.stop());
