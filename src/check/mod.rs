@@ -15,6 +15,7 @@ use crate::probe::plan::Probes;
 use crate::report::{Confidence, Evidence, Finding, HeaderScore, Severity, State};
 use command::quoted;
 pub use command::{Place, ways};
+pub use standard::place_of;
 
 /// Declares a topic's checks as constants and lists them all in `CHECKS`, so
 /// that none can be raised that the documentation does not know. `when` may be
@@ -78,6 +79,7 @@ mod policies;
 mod registration;
 mod score;
 mod serving;
+mod standard;
 mod tls;
 mod tls_chain;
 mod tls_proof;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use netrecon::check::{ALL, Check};
+use netrecon::check::{ALL, Check, place_of};
 use netrecon::report::State;
 
 /// Set to write the pages instead of comparing them.
@@ -44,26 +44,6 @@ const MARKS: [(&str, &str); 8] = [
     ),
     ("{path}", "the URL of the path"),
     ("{mx}", "a mail server of the domain"),
-];
-
-/// Standards without a number, by the beginning of their name.
-const STANDARDS: [(&str, &str); 7] = [
-    ("W3C CSP", "https://www.w3.org/TR/CSP3/"),
-    ("WHATWG Fetch", "https://fetch.spec.whatwg.org/"),
-    ("WHATWG HTML", "https://html.spec.whatwg.org/"),
-    ("W3C SRI", "https://www.w3.org/TR/SRI/"),
-    (
-        "OWASP WSTG",
-        "https://owasp.org/www-project-web-security-testing-guide/stable/",
-    ),
-    (
-        "OWASP LLM01",
-        "https://genai.owasp.org/llmrisk/llm01-prompt-injection/",
-    ),
-    (
-        "draft-",
-        "https://datatracker.ietf.org/doc/draft-brand-indicators-for-message-identification/",
-    ),
 ];
 
 #[test]
@@ -232,24 +212,8 @@ fn linked(reference: &str) -> String {
 }
 
 fn link(standard: &str) -> String {
-    let number = |text: &str| -> String {
-        text.chars()
-            .take_while(|c| c.is_ascii_digit() || *c == '.')
-            .collect()
-    };
-    if let Some(rest) = standard.strip_prefix("RFC ") {
-        let rfc = number(rest);
-        let section = standard
-            .split_once("section ")
-            .map(|(_, section)| format!("#section-{}", number(section).trim_end_matches('.')))
-            .unwrap_or_default();
-        return format!("[{standard}](https://www.rfc-editor.org/rfc/rfc{rfc}{section})");
-    }
-    match STANDARDS
-        .iter()
-        .find(|(name, _)| standard.starts_with(name))
-    {
-        Some((_, url)) => format!("[{standard}]({url})"),
+    match place_of(standard) {
+        Some(url) => format!("[{standard}]({url})"),
         None => standard.to_owned(),
     }
 }

@@ -122,7 +122,7 @@ fn trial(url: &str) -> Markup {
     html! {
         section.trial aria-labelledby="trial-title" {
             h2 #trial-title { "Try a call" }
-            p { "This is what a client sends and what comes back, byte for byte. A call spends one of its tool's." }
+            p { "This is what a client sends and what comes back, indented. A call spends one of its tool's." }
             form #trial data-url=(url) {
                 div.field hidden {
                     label for="trial-pick" { "Request" }

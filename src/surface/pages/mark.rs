@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
+use crate::check::place_of;
 use crate::report::{Severity, State};
 
 /// The shapes that pages refer to by `#i-…`: each state has its own outline,
@@ -111,39 +112,17 @@ pub(super) fn prose(text: &str) -> Markup {
     }
 }
 
-/// A reference, linked where it names an RFC.
+/// A reference, each standard in it linked where it stands.
 pub(super) fn reference(text: &str) -> Markup {
     html! {
-        @match rfc_link(text) {
-            Some(href) => { a href=(href) rel="external noreferrer" { (text) } }
-            None => (text),
+        @for (at, standard) in text.split("; ").enumerate() {
+            @if at > 0 { "; " }
+            @match place_of(standard) {
+                Some(href) => { a href=(href) rel="external noreferrer" { (standard) } }
+                None => (standard),
+            }
         }
     }
-}
-
-/// `RFC 9110 section 5.1` as the place where that section stands.
-fn rfc_link(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("RFC ")?;
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len());
-    let (number, rest) = rest.split_at_checked(end)?;
-    if !(1..=5).contains(&number.len()) {
-        return None;
-    }
-    let section = rest
-        .trim_start_matches([' ', ',', '§'])
-        .trim_start_matches("section")
-        .trim_start_matches("Section")
-        .trim_start();
-    let section: String = section
-        .chars()
-        .take_while(|c| c.is_ascii_digit() || *c == '.')
-        .collect();
-    Some(match section.trim_matches('.') {
-        "" => format!("https://www.rfc-editor.org/rfc/rfc{number}"),
-        section => format!("https://www.rfc-editor.org/rfc/rfc{number}#section-{section}"),
-    })
 }
 
 /// A JSON value that is not a list, as text.
@@ -162,23 +141,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_links_to_the_section_it_names() {
-        let at = |text| rfc_link(text).unwrap_or_default();
-        assert_eq!(
-            at("RFC 9110 section 5.1"),
-            "https://www.rfc-editor.org/rfc/rfc9110#section-5.1"
+    fn each_standard_of_a_reference_leads_to_its_own_place() {
+        let html = reference("RFC 8446; nobody's standard; RFC 7672 section 3").into_string();
+        assert_eq!(html.matches("<a ").count(), 2, "{html}");
+        assert!(
+            html.contains("rfc7672#section-3\" rel=\"external noreferrer\">RFC 7672 section 3</a>")
         );
-        assert_eq!(
-            at("RFC 8446, section 4.2."),
-            "https://www.rfc-editor.org/rfc/rfc8446#section-4.2"
-        );
-        assert_eq!(
-            at("RFC 7208 §4.6.4"),
-            "https://www.rfc-editor.org/rfc/rfc7208#section-4.6.4"
-        );
-        assert_eq!(at("RFC 9116"), "https://www.rfc-editor.org/rfc/rfc9116");
-        assert_eq!(rfc_link("Fetch standard"), None);
-        assert_eq!(rfc_link("RFC 1234567"), None);
+        assert!(html.contains("</a>; nobody's standard; <a"), "{html}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Pages for people: readable HTML from the server, with or without
 //! JavaScript, over the same gate and budgets as every other surface.
 //!
-//! May use the gate, the report store, the counters and the commands of the
-//! checks; knows nothing of probes beyond the JSON of a report.
+//! May use the gate, the report store, the counters, and the commands and
+//! standards of the checks; knows nothing of probes beyond the JSON of a report.
 
 mod about;
 mod analyze;

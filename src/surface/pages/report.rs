@@ -335,6 +335,7 @@ fn value(value: &Value) -> Markup {
     html! {
         @match value {
             Value::Object(_) | Value::Array(_) => { code.value { (value.to_string()) } }
+            Value::String(text) if text.is_empty() => { span.nothing { "empty" } }
             _ => { code.value { (super::mark::scalar(value)) } }
         }
     }

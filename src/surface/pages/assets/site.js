@@ -457,8 +457,9 @@ function recent() {
     store.write("reports", []);
     place.hidden = true;
   });
+  const latest = list.filter(({ host }, at) => at === list.findIndex((entry) => entry.host === host));
   place.append("Earlier in this browser:",
-    ...list.slice(0, 5).map(({ id, host }) => el("a", { href: `/r/${encodeURIComponent(id)}` }, String(host))), forget);
+    ...latest.slice(0, 5).map(({ id, host }) => el("a", { href: `/r/${encodeURIComponent(id)}` }, String(host))), forget);
   place.hidden = false;
 }
 
@@ -505,6 +506,11 @@ async function post(url, body) {
   return [`HTTP ${response.status}`, ...fields, "", pretty].join("\n");
 }
 
-for (const part of [theme, copying, times, running, watching, keyboard, decoding, recent, trial, reveal]) part();
-retry(() => location.reload());
+for (const part of [theme, copying, times, running, watching, keyboard, decoding, recent, trial, reveal, () => retry(() => location.reload())]) {
+  try {
+    part();
+  } catch (error) {
+    reportError(error); // and the others go on
+  }
+}
 addEventListener("hashchange", reveal);
