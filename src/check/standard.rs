@@ -31,15 +31,15 @@ pub fn place_of(standard: &str) -> Option<String> {
     }
 }
 
+/// What is to replace RFC 6265, and is cited by that name.
+const COOKIES: &str = "https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis";
+
 /// `9110 section 5.1` as the place where that section stands.
-fn rfc(rest: &str) -> Option<String> {
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len());
-    let (number, rest) = rest.split_at_checked(end)?;
-    if !(1..=5).contains(&number.len()) {
-        return None;
-    }
+fn rfc(text: &str) -> Option<String> {
+    let (base, rest) = match text.strip_prefix("6265bis") {
+        Some(rest) => (String::from(COOKIES), rest),
+        None => numbered(text)?,
+    };
     let section = rest
         .trim_start_matches([' ', ',', '§'])
         .trim_start_matches("section")
@@ -50,9 +50,20 @@ fn rfc(rest: &str) -> Option<String> {
         .take_while(|c| c.is_ascii_digit() || *c == '.')
         .collect();
     Some(match section.trim_matches('.') {
-        "" => format!("https://www.rfc-editor.org/rfc/rfc{number}"),
-        section => format!("https://www.rfc-editor.org/rfc/rfc{number}#section-{section}"),
+        "" => base,
+        section => format!("{base}#section-{section}"),
     })
+}
+
+/// The address of an RFC, and what follows its number.
+fn numbered(text: &str) -> Option<(String, &str)> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, rest) = text.split_at_checked(end)?;
+    (1..=5)
+        .contains(&number.len())
+        .then(|| (format!("https://www.rfc-editor.org/rfc/rfc{number}"), rest))
 }
 
 #[cfg(test)]
@@ -75,6 +86,10 @@ mod tests {
             "https://www.rfc-editor.org/rfc/rfc7208#section-4.6.4"
         );
         assert_eq!(at("RFC 9116"), "https://www.rfc-editor.org/rfc/rfc9116");
+        assert_eq!(
+            at("RFC 6265bis section 4.1.3"),
+            "https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3"
+        );
         assert_eq!(
             at("W3C CSP Level 3 section 6.4.2"),
             "https://www.w3.org/TR/CSP3/"

@@ -268,6 +268,7 @@ test("a part that failed is asked for again: its row runs, the others keep what 
       await page.locator(".part.is-https", { hasText: "asking again" }).waitFor();
       assert.deepEqual(await others(), before);
       assert.equal(await page.locator(".part.is-https:visible").count(), 1);
+      assert.ok(await page.locator(".part.is-https:focus").isVisible());
       assert.deepEqual((await asked).postDataJSON(), { target: "refused.lab-tls.net" });
       assert.ok(await page.locator(".report").isVisible());
       await page.waitForURL(/\/r\/\w{26}$/);
@@ -286,6 +287,7 @@ test("a part that may not be asked for again yet gets its row back, and a countd
     await row.locator("a").click();
     await page.locator(".notice", { hasText: "Enough for the moment" }).waitFor();
     assert.equal(await row.innerText(), before);
+    assert.ok(await row.locator("a:focus").isVisible());
     await page.locator(".notice button", { hasText: "Try again" }).click();
     await page.waitForURL(/\/r\/\w{26}$/);
   });

@@ -202,10 +202,17 @@ function anew(link) {
   row.classList.add("anew");
   $(".note", row).textContent = "asking again …";
   before.replaceWith(row);
+  row.tabIndex = -1;
+  row.focus();
   say("Asking again");
-  watch(target, (part) => `is-${part.id}` === id && show(box, part), (error) => {
+  const back = () => {
     row.replaceWith(before);
     box.classList.remove("busy");
+  };
+  addEventListener("pageshow", back, { once: true });
+  watch(target, (part) => `is-${part.id}` === id && show(box, part), (error) => {
+    back();
+    $("a", before).focus();
     ended(box, error, () => anew(link));
   });
 }
@@ -364,7 +371,7 @@ function keyboard() {
     const action = {
       "/": () => $("#target, #name, #text, #before")?.select(),
       "?": () => $("#keys").togglePopover(),
-      c: () => $(".copy button", document.activeElement.closest(".finding") ?? document.createElement("p"))?.click(),
+      c: () => $$(".finding:focus-within .copy button")[0]?.click(),
       j: () => step(1),
       k: () => step(-1),
       t: () => $("#theme-button").click(),
