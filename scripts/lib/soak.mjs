@@ -69,26 +69,27 @@ script(import.meta, async (argv) => {
       REPORTS[which] = done.id;
     }
     say(`warming up for ${WARM_UP_SECONDS} s`);
-    await load({ worker, seconds: WARM_UP_SECONDS, rate, into: calls });
+    const atOnce = [await load({ worker, seconds: WARM_UP_SECONDS, rate, into: calls })];
     const before = await memory(worker, inspector);
     const warm = calls.length;
     say(`${minutes} minutes at ${rate} calls a second`);
     const half = async () => {
-      await load({ worker, seconds: minutes * 30, rate, into: calls });
+      atOnce.push(await load({ worker, seconds: minutes * 30, rate, into: calls }));
       return memory(worker, inspector);
     };
     const memories = [before, await half(), await half()];
     await everythingRecorded({ worker, kv, calls });
-    process.exitCode = report({ calls: calls.slice(warm), minutes, memories });
+    process.exitCode = report({ calls: calls.slice(warm), minutes, memories, atOnce });
   } finally {
     await worker.stop();
     await kv.stop();
   }
 });
 
-/** Calls at a steady pace, whatever the answers take. */
+/** Calls at a steady pace, whatever the answers take; answers how many were under way at most. */
 async function load({ worker, seconds, rate, into }) {
   const waiting = new Set();
+  let most = 0;
   const began = performance.now();
   for (let n = 0; n < seconds * rate; n += 1) {
     const due = began + (n / rate) * 1_000;
@@ -96,8 +97,10 @@ async function load({ worker, seconds, rate, into }) {
     const work = call(worker, into.length + waiting.size).then((done) => into.push(done));
     waiting.add(work);
     work.finally(() => waiting.delete(work));
+    most = Math.max(most, waiting.size);
   }
   await Promise.all(waiting);
+  return most;
 }
 
 async function call(worker, n) {
@@ -130,7 +133,7 @@ async function memory(worker, inspector) {
   return { ...held, resident: median(samples) };
 }
 
-function report({ calls, minutes, memories }) {
+function report({ calls, minutes, memories, atOnce }) {
   const tenth = Math.ceil(calls.length / 10);
   const inOrder = calls.toSorted((one, other) => one.at - other.at);
   const row = (name, part, span = (part.at(-1).at - part[0].at) / 1_000) => {
@@ -147,6 +150,7 @@ function report({ calls, minutes, memories }) {
   line("workerd", ({ resident }) => resident);
   line("  heap of JavaScript", ({ heap }) => heap);
   line("  WebAssembly", ({ wasm }) => wasm);
+  console.log(`calls under way, most    ${atOnce.map((most) => String(most).padStart(6)).join("  ")}`);
   const [start, middle, end] = memories;
   const whole = end.resident / start.resident;
   const held = (end.heap + end.wasm) / (middle.heap + middle.wasm);
