@@ -2,10 +2,13 @@
 // with every upstream answer held back by DELAY, what `lookup` of five types takes
 // likewise, and the processor time of workerd per analysis, beside that of an idle call.
 //
-// Usage: scripts/bench analyze [--target HOST] [--rounds N]
+// With --worlds: what memory the hosts that misbehave cost instead, six analyses at a time,
+// and which of them take longest.
+//
+// Usage: scripts/bench analyze [--target HOST] [--rounds N] [--worlds]
 // It runs itself inside tests/lab/run.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -15,6 +18,7 @@ import { median } from "./measure.mjs";
 import { Failure, script } from "./shell.mjs";
 import { labVars } from "./worker.mjs";
 import { startWorkerd } from "./workerd.mjs";
+import { AT_ONCE, WORLDS, eachOnce } from "../../tests/lab/worlds.mjs";
 
 const DELAY = 50;
 const TARGET = "lab-good.com";
@@ -34,7 +38,7 @@ export async function benchAnalyze(...options) {
   else if (code !== 0) throw new Failure(`the measurement of analyze ended with ${code}`);
 }
 
-async function inside({ target, rounds }) {
+async function inside({ target, rounds, worlds }) {
   const { LAB_CONTROL_URL } = process.env;
   const { group, url } = await startWorkerd("analyze", [
     {
@@ -50,7 +54,7 @@ async function inside({ target, rounds }) {
     const began = performance.now();
     const response = await fetch(`${base}/api/${tool}`, { method: "POST", headers: CALLER, body: JSON.stringify(args) });
     const answer = await response.text();
-    if (!response.ok) throw new Failure(`${tool}: ${response.status} ${answer.slice(0, 300)}`);
+    if (!response.ok && !worlds) throw new Failure(`${tool}: ${response.status} ${answer.slice(0, 300)}`);
     return performance.now() - began;
   };
   const analyze = () => call("analyze", { target });
@@ -60,6 +64,7 @@ async function inside({ target, rounds }) {
   try {
     await untilAnswered(`${base}/livez`);
     for (let warm = 0; warm < 5; warm += 1) for (const one of [analyze, lookup, idle]) await one();
+    if (worlds) return await meetWorlds(group.pid, (target) => call("analyze", { target }));
 
     const spent = { analyze: [], idle: [] };
     for (let round = 0; round < rounds; round += 1) {
@@ -81,6 +86,24 @@ lookup of ${TYPES.length} types: ${(looked / DELAY).toFixed(2)} delays, ${looked
     await delay(0).catch(() => {});
     await endGroup(group);
   }
+}
+
+/** All the hosts that misbehave, and the most memory that workerd held meanwhile. */
+async function meetWorlds(pid, analyze) {
+  const before = memoryMiB(pid, "VmRSS");
+  writeFileSync(`/proc/${pid}/clear_refs`, "5"); // the peak begins anew
+  const took = [];
+  await eachOnce(WORLDS, AT_ONCE, async (target) => took.push([await analyze(target), target]));
+  const slowest = took.sort(([one], [other]) => other - one).slice(0, 5);
+  console.log(`
+${WORLDS.length} hosts that misbehave, ${AT_ONCE} at once:
+  workerd held ${before} MiB before and ${memoryMiB(pid, "VmHWM")} MiB at most
+  median ${(median(took.map(([ms]) => ms)) / 1000).toFixed(1)} s; ${slowest.map(([ms, target]) => `${target} ${(ms / 1000).toFixed(1)} s`).join(", ")}`);
+}
+
+function memoryMiB(pid, line) {
+  const [, kib] = readFileSync(`/proc/${pid}/status`, "utf8").match(new RegExp(`${line}:\\s+(\\d+)`)) ?? [];
+  return Math.round(Number(kib) / 1024);
 }
 
 /** Processor time that all threads of workerd spend over one call and what follows it. */
@@ -119,12 +142,15 @@ export async function main(argv) {
     target: { type: "string", default: TARGET },
     rounds: { type: "string", default: "21" },
     inside: { type: "boolean" },
+    worlds: { type: "boolean", default: false },
   };
   const { values } = parseArgs({ args: argv, options });
   const rounds = Number(values.rounds);
   if (!(rounds >= 1)) throw new Failure("--rounds is a number from 1");
-  if (values.inside) return inside({ target: values.target, rounds });
-  await benchAnalyze("--target", values.target, "--rounds", values.rounds);
+  const { target, worlds } = values;
+  if (values.inside) return inside({ target, rounds, worlds });
+  if (worlds) return benchAnalyze("--worlds");
+  await benchAnalyze("--target", target, "--rounds", values.rounds);
   const { gzipBytes } = await build();
   console.log(`script size ${(gzipBytes / 1024).toFixed(0)} KiB gzip (goal: 1,000)`);
 }

@@ -18,7 +18,7 @@ const OTHER_BENCHES = {
 
 const HELP = `Usage: scripts/bench [--rounds N] [--seconds N] [--row NAME]... [--against NAME]... [--no-start]
        scripts/bench instructions [--update]
-       scripts/bench analyze
+       scripts/bench analyze [--worlds]
 
 Prints a table of median requests/s and ratios, the script's size, the time from start
 to the first answer, and the memory of workerd before and after the load.
@@ -31,7 +31,8 @@ to the first answer, and the memory of workerd before and after the load.
 
   instructions    counts instructions of the native benchmarks (needs valgrind) and the
                   script's bytes, and compares them with the last recorded run
-  analyze         latency and CPU of whole analyses in the lab`;
+  analyze         latency and CPU of whole analyses in the lab; with --worlds the memory
+                  that hosts which misbehave cost`;
 
 const CONNECTIONS = 16;
 

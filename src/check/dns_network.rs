@@ -74,8 +74,8 @@ checks! {
 pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     parity(case, findings);
     anycast(case, findings);
-    if let Some(zone) = zone::found(case, &[SYSTEMS], findings) {
-        systems(case, &zone.systems, findings);
+    if zone::found(case, &[SYSTEMS], findings).is_some() {
+        systems(case, &case.probes.systems, findings);
     }
     extended(case, findings);
 }

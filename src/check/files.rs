@@ -14,7 +14,8 @@ checks! {
         about: "Whether a security.txt says who to tell about a hole, with the two fields that it must have and \
             before it expires. A signature is noticed, not verified.",
         when: [
-            Warn "There is none, it has expired, lacks a field or breaks the form, or is not text/plain.",
+            Warn "There is none, or only at the top level, its place of old; it has expired, lacks a field or \
+                breaks the form, or is not text/plain.",
             Inconclusive "The server fails or keeps us out.",
             Info "A redirect stands in its place; it is not followed.",
         ],
@@ -142,9 +143,18 @@ fn security(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .add(findings);
     }
     let Some(valid) = found.says("valid").and_then(Value::as_bool) else {
-        let draft = match found.seen.location {
-            Some(_) => case.info(SECURITY, format!("security.txt: {}", found.instead())),
-            None => case
+        let draft = match (&found.seen.location, old_security(case)) {
+            (None, Some(old)) => case
+                .warn(
+                    SECURITY,
+                    Severity::Info,
+                    "security.txt stands at the top level only, where it is kept for old readers \
+                        (RFC 9116 section 3).",
+                )
+                .fix("Publish it at /.well-known/security.txt; /security.txt may redirect there.")
+                .evidence(format!("{old}/says/contact")),
+            (Some(_), _) => case.info(SECURITY, format!("security.txt: {}", found.instead())),
+            (None, None) => case
                 .warn(
                     SECURITY,
                     Severity::Info,
@@ -192,6 +202,12 @@ fn security(case: &Case<'_>, findings: &mut Vec<Finding>) {
         .evidence(format!("{}/says/expires", found.at))
         .evidence(format!("{}/says/problems", found.at))
         .add(findings);
+}
+
+/// Where the file stands in the report, if it is at its place of old.
+fn old_security(case: &Case<'_>) -> Option<String> {
+    let found = Found::of(case, "security_txt_old").ok()?;
+    found.says("valid").map(|_| found.at.clone())
 }
 
 fn faults(found: &Found<'_>) -> String {

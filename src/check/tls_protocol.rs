@@ -30,7 +30,8 @@ checks! {
         id: "tls.version_11",
         about: "Whether TLS 1.1, which is withdrawn, is declined.",
         when: [
-            Pass "an alert, or another version, answers a hello that offers TLS 1.1 at most",
+            Pass "an alert, or another version, answers a hello that offers TLS 1.1 at most; or one up to TLS 1.2 \
+                with every suite that TLS 1.1 could use is declined",
             Fail "TLS 1.1 answers it",
         ],
         reference: "RFC 8996 section 5",
@@ -43,7 +44,8 @@ checks! {
         id: "tls.version_10",
         about: "Whether TLS 1.0, which is withdrawn, is declined.",
         when: [
-            Pass "an alert, or another version, answers a hello that offers TLS 1.0 alone",
+            Pass "an alert, or another version, answers a hello that offers TLS 1.0 alone; or one up to TLS 1.2 \
+                with every suite that TLS 1.0 could use is declined",
             Fail "TLS 1.0 answers it",
         ],
         reference: "RFC 8996 section 4",

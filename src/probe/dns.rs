@@ -271,6 +271,25 @@ impl Resolver {
         self.question(name, rtype, false, Priority::Extra).await
     }
 
+    /// Asks with what everybody else has left over.
+    pub async fn ask_last(&self, name: &str, rtype: Rtype) -> Rc<Exchange> {
+        self.question(name, rtype, false, Priority::Last).await
+    }
+
+    /// Takes what a zone's own server said: whoever asks from now on gets it.
+    /// What was asked before stands.
+    pub fn learn(&self, exchange: Exchange) {
+        let key = (exchange.name.to_ascii_lowercase(), exchange.rtype, false);
+        let known = std::future::ready(Rc::new(exchange)).boxed_local().shared();
+        self.asked.borrow_mut().entry(key).or_insert(known);
+    }
+
+    /// Whether a question was asked, or learned the answer of.
+    pub fn knows(&self, name: &str, rtype: Rtype) -> bool {
+        let key = (name.to_ascii_lowercase(), rtype, false);
+        self.asked.borrow().contains_key(&key)
+    }
+
     /// Asks with validation switched off (the CD bit, RFC 4035 section
     /// 3.2.2): what a resolver calls bogus is answered then.
     pub async fn ask_unvalidated(&self, name: &str, rtype: Rtype) -> Rc<Exchange> {

@@ -65,6 +65,11 @@ pub const LIST: &[Published] = &[
         path: "/.well-known/mcp/server-card.json",
         read: read_card,
     },
+    Published {
+        id: "security_txt_old",
+        path: "/security.txt",
+        read: read_security,
+    },
 ];
 
 /// Every file's answer, in the list's order.

@@ -13,7 +13,8 @@ use futures_util::future::{join, join_all};
 
 use super::dns::{Exchange, Resolver, Rtype, Status};
 use super::rdata::Data;
-use super::transfer::Rider;
+use super::riders::{Rider, Riders};
+use super::zone;
 
 /// Mail servers that are looked up.
 const SERVER_LIMIT: usize = 3;
@@ -81,27 +82,51 @@ pub fn takes_mail(mx: &Exchange) -> bool {
     mx.status == Status::Answer && !is_null(mx)
 }
 
-/// Looks up the servers of an MX set.
-pub async fn servers(resolver: &Resolver, mx: &Exchange) -> Vec<Server> {
+/// The names of an MX set that are looked up.
+fn looked_up(mx: &Exchange) -> Vec<&str> {
     let mut names: Vec<&str> = exchangers(mx).into_iter().map(|(_, name)| name).collect();
     names.retain(|name| *name != ".");
     names.truncate(SERVER_LIMIT);
+    names
+}
+
+/// Looks up the servers of an MX set; those in the zone `apex` once its riders
+/// are `settled`.
+pub async fn servers(
+    resolver: &Resolver,
+    mx: &Exchange,
+    apex: Option<&str>,
+    riders: &Riders,
+) -> Vec<Server> {
     let signed = mx.is_authenticated();
-    join_all(
-        names
-            .into_iter()
-            .enumerate()
-            .map(|(at, name)| server(resolver, name, at < DEEP_LIMIT, signed)),
-    )
+    join_all(looked_up(mx).into_iter().enumerate().map(|(at, name)| {
+        let ridden = apex.is_some_and(|apex| zone::is_within(name, apex));
+        server(
+            resolver,
+            name,
+            at < DEEP_LIMIT,
+            signed,
+            ridden.then_some(riders),
+        )
+    }))
     .await
 }
 
-async fn server(resolver: &Resolver, name: &str, deep: bool, signed: bool) -> Server {
+async fn server(
+    resolver: &Resolver,
+    name: &str,
+    deep: bool,
+    signed: bool,
+    riders: Option<&Riders>,
+) -> Server {
     let addresses = async {
+        if let Some(riders) = riders {
+            riders.settled().await;
+        }
         let v4 = resolver.ask(name, Rtype::A);
         let v6 = async {
             match deep {
-                true => Some(resolver.ask_extra(name, Rtype::AAAA).await),
+                true => Some(resolver.ask(name, Rtype::AAAA).await),
                 false => None,
             }
         };
@@ -126,22 +151,28 @@ async fn server(resolver: &Resolver, name: &str, deep: bool, signed: bool) -> Se
     }
 }
 
-/// The names below a domain that say how its mail is to be treated: asked on
-/// the connection that a name server of the zone holds open anyway, where
-/// they cost nothing.
-pub fn riders(domain: &str) -> Vec<Rider> {
-    let texts = [tls_rpt_name(domain), bimi_name(domain), sts::name(domain)]
+/// The names below a domain that say how its mail is to be treated, and the
+/// policies above it in its zone.
+pub fn riders(domain: &str, apex: &str) -> Vec<Rider> {
+    let policies = zone::up_to(domain, apex).map(|name| format!("_dmarc.{name}"));
+    [tls_rpt_name(domain), bimi_name(domain), sts::name(domain)]
         .into_iter()
+        .chain(policies)
         .chain(dkim::names(domain))
-        .map(|name| Rider {
-            name,
-            rtype: Rtype::TXT,
-        });
-    texts
-        .chain(std::iter::once(Rider {
-            name: sts::host(domain),
-            rtype: Rtype::A,
-        }))
+        .map(|name| Rider::new(name, Rtype::TXT))
+        .chain([Rider::new(sts::host(domain), Rtype::A)])
+        .collect()
+}
+
+/// The addresses of those servers of an MX set that are in the zone.
+pub fn server_riders(mx: &Exchange, apex: &str) -> Vec<Rider> {
+    let names = looked_up(mx).into_iter().enumerate();
+    names
+        .filter(|(_, name)| zone::is_within(name, apex))
+        .flat_map(|(at, name)| {
+            let v6 = (at < DEEP_LIMIT).then(|| Rider::new(name, Rtype::AAAA));
+            [Rider::new(name, Rtype::A)].into_iter().chain(v6)
+        })
         .collect()
 }
 
@@ -153,57 +184,4 @@ pub fn tls_rpt_name(domain: &str) -> String {
 /// Where the default brand indicator stands.
 pub fn bimi_name(domain: &str) -> String {
     format!("default._bimi.{domain}")
-}
-
-/// Answers that came from the zone's own server, by question; where it gave
-/// none the resolver is asked.
-pub struct Answers<'a> {
-    resolver: &'a Resolver,
-    given: &'a [Exchange],
-}
-
-impl<'a> Answers<'a> {
-    /// Over what a name server answered.
-    pub fn new(resolver: &'a Resolver, given: &'a [Exchange]) -> Answers<'a> {
-        Answers { resolver, given }
-    }
-
-    /// Whether the zone's own server answered at all.
-    pub fn is_empty(&self) -> bool {
-        self.given.is_empty()
-    }
-
-    /// The server's own answer. One that leads elsewhere by an alias is no
-    /// answer yet.
-    pub fn given(&self, name: &str, rtype: Rtype) -> Option<&'a Exchange> {
-        self.given.iter().find(|exchange| {
-            exchange.name == name
-                && exchange.rtype == rtype
-                && exchange.is_conclusive()
-                && (exchange.status == Status::Answer || exchange.aliases().next().is_none())
-        })
-    }
-
-    /// The server's own answer, else the resolver's, if the call's share of
-    /// subrequests allows.
-    pub async fn ask(&self, name: &str, rtype: Rtype) -> Rc<Exchange> {
-        match self.given(name, rtype) {
-            Some(exchange) => Rc::new(exchange.clone()),
-            None => self.resolver.ask_extra(name, rtype).await,
-        }
-    }
-
-    /// Whether the server answered with an alias whose end it does not know.
-    pub fn leads_elsewhere(&self, name: &str) -> bool {
-        self.given.iter().any(|exchange| {
-            exchange.name == name
-                && exchange.status != Status::Answer
-                && exchange.aliases().next().is_some()
-        })
-    }
-
-    /// The resolver behind.
-    pub fn resolver(&self) -> &Resolver {
-        self.resolver
-    }
 }

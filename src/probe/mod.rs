@@ -24,6 +24,7 @@ pub mod plan;
 pub mod rdata;
 pub mod registration;
 pub mod render;
+pub mod riders;
 pub mod slots;
 pub mod tls;
 pub mod transfer;

@@ -5,8 +5,9 @@
 //! plan's fifty subrequests to budgets, counters and the report's storage.
 //!
 //! Forty do not always suffice for everything that could be asked, so a share
-//! of them is kept for the web server ([`WEB_SHARE`]) until it is done with.
-//! Who finds no room waits for that; who finds none then ends as
+//! of them is kept for the web server ([`WEB_SHARE`]) until it is done with,
+//! one for what the zone's own server may leave unanswered ([`ZONE_SHARE`]),
+//! and one for all but the least ([`TAIL_SHARE`]). Who finds no room waits for that; who finds none then ends as
 //! [`Failure::OutOfBudget`], which is a finding's stated reason.
 
 use std::cell::Cell;
@@ -31,9 +32,15 @@ pub const CONNECTIONS: usize = 6;
 /// Subrequests per call: with the one that stores the report, forty.
 pub const SUBREQUESTS: u32 = 39;
 
-/// Of these, what [`Priority::Extra`] leaves to connections, and to the
-/// questions that come before them, as long as they may still come.
-const WEB_SHARE: u32 = 18;
+/// Of these, what [`Priority::Extra`] leaves to the web server's connections,
+/// as long as they may still come.
+const WEB_SHARE: u32 = 14;
+
+/// What it leaves to [`Priority::Normal`], until [`Net::zone_known`].
+const ZONE_SHARE: u32 = 8;
+
+/// What [`Priority::Last`] leaves besides, until [`Net::finish`].
+const TAIL_SHARE: u32 = 6;
 
 /// The network as one call may use it. Cheap to clone.
 #[derive(Clone)]
@@ -47,6 +54,10 @@ struct Inner {
     spent: Rc<Cell<u32>>,
     /// What of [`WEB_SHARE`] is still kept.
     kept: Cell<u32>,
+    /// [`ZONE_SHARE`], as long as it may be needed.
+    zone: Cell<u32>,
+    /// [`TAIL_SHARE`], as long as others may need it.
+    tail: Cell<u32>,
     released: Notify,
     agent: String,
 }
@@ -68,6 +79,8 @@ impl Net {
             slots,
             spent,
             kept: Cell::new(0),
+            zone: Cell::new(0),
+            tail: Cell::new(0),
             released: Notify::new(),
             agent,
         }))
@@ -110,22 +123,40 @@ impl Net {
         limit: Duration,
     ) -> Result<Fetched, Failure> {
         let _slot = self.spend(priority).await?;
-        if priority == Priority::First {
-            self.used();
-        }
         let work = async { Ok(self.0.network.ask(ask).await?) };
         self.within(limit, work).await
     }
 
-    /// Keeps a share for the web server, until [`Net::release`].
+    /// Resolves once `span` has passed.
+    pub async fn sleep(&self, span: Duration) {
+        self.0.clock.sleep(span).await;
+    }
+
+    /// Keeps a share each: for the web server until [`Net::release`], for the
+    /// zone until [`Net::zone_known`], for all but the least until
+    /// [`Net::finish`].
     pub fn keep(&self) {
         self.0.kept.set(WEB_SHARE);
+        self.0.zone.set(ZONE_SHARE);
+        self.0.tail.set(TAIL_SHARE);
     }
 
     /// The web server is done with: what it left is everybody's.
     pub fn release(&self) {
         self.0.kept.set(0);
         self.0.released.notify_waiters();
+    }
+
+    /// What the zone's own server left unanswered is there.
+    pub fn zone_known(&self) {
+        self.0.zone.set(0);
+        self.0.released.notify_waiters();
+    }
+
+    /// Everything is there but what may be left out first.
+    pub fn finish(&self) {
+        self.0.tail.set(0);
+        self.release();
     }
 
     /// Opens a connection to a judged address within `limit`. The slot is
@@ -143,6 +174,16 @@ impl Net {
     ) -> Result<Line, Failure> {
         let slot = self.spend(priority).await?;
         self.used();
+        self.open(to, slot, limit).await
+    }
+
+    /// Opens one that is no matter of the web server's share.
+    pub async fn connect_beside(&self, to: &PublicAddr, limit: Duration) -> Result<Line, Failure> {
+        let slot = self.spend(Priority::First).await?;
+        self.open(to, slot, limit).await
+    }
+
+    async fn open(&self, to: &PublicAddr, slot: Slot, limit: Duration) -> Result<Line, Failure> {
         let work = async { Ok(self.0.network.connect(to).await?) };
         let stream = self.within(limit, work).await?;
         Ok(Line {
@@ -166,25 +207,31 @@ impl Net {
         self.within(limit, work).await
     }
 
+    /// What somebody has to leave to others for now.
+    fn left_to_others(&self, priority: Priority) -> u32 {
+        let extra = self.0.kept.get() + self.0.zone.get();
+        match priority {
+            Priority::First | Priority::Normal => 0,
+            Priority::Extra => extra,
+            Priority::Last => extra + self.0.tail.get(),
+        }
+    }
+
     /// Waits for a free connection and counts one subrequest. Only what may
-    /// be left out waits for room too: whoever the web server's share is kept
-    /// for must not wait for its release.
+    /// be left out waits for room too: whoever a share is kept for must not
+    /// wait for its release.
     async fn spend(&self, priority: Priority) -> Result<Slot, Failure> {
         loop {
             let slot = self.0.slots.take(priority).await;
             let spent = self.0.spent.get();
-            let kept = self.0.kept.get();
-            let room = match priority {
-                Priority::Extra => SUBREQUESTS.saturating_sub(kept),
-                Priority::First | Priority::Normal => SUBREQUESTS,
-            };
-            if spent < room {
+            let left = self.left_to_others(priority);
+            if spent + left < SUBREQUESTS {
                 self.0.spent.set(spent + 1);
                 return Ok(slot);
             }
             // Others may have the place meanwhile.
             drop(slot);
-            if priority != Priority::Extra || kept == 0 {
+            if left == 0 {
                 return Err(Failure::OutOfBudget);
             }
             self.0.released.notified().await;

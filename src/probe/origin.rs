@@ -67,16 +67,21 @@ pub async fn reverse(resolver: &Resolver, ip: IpAddr) -> Reverse {
     }
 }
 
-/// Asks for the origins of some addresses; the clause says why one is
-/// missing.
+/// Asks for the origins of some addresses, with their holders; the clause says
+/// why one is missing.
 pub async fn of(resolver: &Resolver, addresses: &[IpAddr]) -> Vec<Result<Origin, String>> {
-    join_all(addresses.iter().map(|ip| one(resolver, *ip))).await
+    join_all(addresses.iter().map(|ip| async move {
+        let mut origin = mapping(resolver, *ip).await?;
+        name(resolver, &mut origin).await;
+        Ok(origin)
+    }))
+    .await
 }
 
 /// The number alone, of some addresses; 0 when nobody announces one.
 pub async fn numbers(resolver: &Resolver, addresses: &[IpAddr]) -> Vec<Result<u32, String>> {
     join_all(addresses.iter().map(|ip| async move {
-        let mapping = resolver.ask_extra(&question(*ip), Rtype::TXT).await;
+        let mapping = resolver.ask_last(&question(*ip), Rtype::TXT).await;
         match mapping.texts().find_map(|text| read(*ip, text)) {
             Some(origin) => Ok(origin.asn),
             None if mapping.is_conclusive() => Ok(0),
@@ -86,19 +91,22 @@ pub async fn numbers(resolver: &Resolver, addresses: &[IpAddr]) -> Vec<Result<u3
     .await
 }
 
-async fn one(resolver: &Resolver, ip: IpAddr) -> Result<Origin, String> {
+/// Asks for the origin of an address, without its holder.
+pub async fn mapping(resolver: &Resolver, ip: IpAddr) -> Result<Origin, String> {
     let mapping = resolver.ask(&question(ip), Rtype::TXT).await;
-    let Some(mut origin) = mapping.texts().find_map(|text| read(ip, text)) else {
-        return match mapping.is_conclusive() {
-            true => Ok(unannounced(ip)),
-            false => Err(mapping.clause()),
-        };
-    };
-    let system = resolver
-        .ask_extra(&format!("as{}.asn.cymru.com", origin.asn), Rtype::TXT)
-        .await;
-    origin.holder = holder(&system);
-    Ok(origin)
+    match mapping.texts().find_map(|text| read(ip, text)) {
+        Some(origin) => Ok(origin),
+        None if mapping.is_conclusive() => Ok(unannounced(ip)),
+        None => Err(mapping.clause()),
+    }
+}
+
+/// Asks for the holder of an origin that is announced, if there is room.
+pub async fn name(resolver: &Resolver, origin: &mut Origin) {
+    if origin.asn != 0 {
+        let system = format!("as{}.asn.cymru.com", origin.asn);
+        origin.holder = holder(&*resolver.ask_last(&system, Rtype::TXT).await);
+    }
 }
 
 fn unannounced(ip: IpAddr) -> Origin {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::future::{join, join_all, join3, join5, select};
+use futures_util::future::{join, join_all, join3, join4, join5, select};
 
 use super::Failure;
 use super::ct::Logged;
@@ -29,6 +29,7 @@ use super::mail::{self, Mail};
 use super::net::Net;
 use super::origin::{self, Origin, Reverse};
 use super::registration::{self, Nothing, Registration};
+use super::riders::Riders;
 use super::slots::Priority;
 use super::wishes::{self, Wish};
 use super::zone::{self, Zone};
@@ -39,6 +40,10 @@ pub use web::{NOT_PROBED, NOT_WANTED};
 
 /// The whole analysis; the gate's own deadline is later.
 pub const DEADLINE: Duration = Duration::from_secs(12);
+
+/// How long answers of the zone's own server are waited for before the
+/// resolver is asked for them: a server that is alive is done long before.
+const RIDE_LIMIT: Duration = Duration::from_millis(2_500);
 
 /// Name servers whose networks are compared.
 const NEIGHBOURS: usize = 2;
@@ -69,6 +74,9 @@ pub struct Probes {
     pub caa: Vec<Rc<Exchange>>,
     /// The zone that holds the host.
     pub zone: Option<Zone>,
+    /// Which autonomous systems announce the first of its servers, by server;
+    /// empty when nobody was asked.
+    pub systems: Vec<Result<u32, String>>,
     /// Where the host may be reached.
     pub resolution: Option<Resolution>,
     /// What the domain says about its mail.
@@ -118,6 +126,7 @@ impl Probes {
             dns: BTreeMap::new(),
             caa: Vec::new(),
             zone: None,
+            systems: Vec::new(),
             resolution: None,
             mail: Mail::default(),
             reverse: None,
@@ -188,6 +197,7 @@ pub struct Run {
     nonce: String,
     resolver: Resolver,
     browser: Browser,
+    riders: Riders,
     board: RefCell<Probes>,
     watch: Option<Watch>,
 }
@@ -205,6 +215,7 @@ impl Run {
                 resolver: resolver.clone(),
                 guard: Rc::clone(&guard),
             },
+            riders: Riders::new(resolver.clone()),
             board: RefCell::new(board),
             resolver,
             net,
@@ -228,24 +239,42 @@ impl Run {
             match self.url.name() {
                 // Addresses first in line: everything that connects waits.
                 Some(host) => {
+                    let known = async {
+                        join3(self.records(host), self.climb(host), self.policy(host)).await;
+                        self.net.zone_known();
+                    };
                     let named = join5(
                         self.web_server(),
-                        self.records(host),
                         self.zone(host),
                         self.mail(host),
-                        join(self.back(), self.logged(Some(host))),
+                        known,
+                        join3(
+                            self.back(),
+                            self.logged(Some(host)),
+                            self.registrations(Some(host)),
+                        ),
                     );
-                    let all = async {
-                        join(named, self.registrations(Some(host))).await;
-                        // Last, so that what runs out of subrequests is always this.
-                        self.systems().await;
+                    let named = async {
+                        named.await;
+                        self.net.finish();
                     };
+                    let all = join3(named, self.systems(host), self.holder());
                     let unwanted = Box::pin(self.unwanted());
                     let _ = select(Box::pin(all), unwanted).await;
                 }
                 None => {
-                    let all = join(self.registrations(None), self.logged(None));
-                    join3(self.web_server(), self.back(), all).await;
+                    self.net.zone_known();
+                    let named = async {
+                        join4(
+                            self.web_server(),
+                            self.back(),
+                            self.registrations(None),
+                            self.logged(None),
+                        )
+                        .await;
+                        self.net.finish();
+                    };
+                    join(named, self.holder()).await;
                 }
             }
             Ok(())
@@ -291,6 +320,10 @@ impl Run {
 
     async fn records(&self, host: &str) {
         join_all(RECORDS.iter().map(|(member, rtype)| async move {
+            // Nothing rests on this one: the zone's own server may tell.
+            if *rtype == Rtype::HTTPS {
+                self.riders.settled().await;
+            }
             let exchange = self.resolver.ask(host, *rtype).await;
             self.note_exchange(member, Rc::clone(&exchange));
             // Bogus or broken? Without validation a bogus name is answered.
@@ -303,117 +336,134 @@ impl Run {
     }
 
     async fn zone(&self, host: &str) {
-        let climb = async {
-            let climb = zone::caa(&self.resolver, host).await;
-            self.note(|probes| probes.caa = climb);
-        };
         let zone = async {
-            if let Some(apex) = zone::apex(&self.resolver, host).await {
-                let direct = async { self.wish().await == Wish::All };
-                let riders = mail::riders(host);
-                let place = zone::Place {
-                    net: &self.net,
-                    resolver: &self.resolver,
-                    guard: &self.guard,
-                    riders: &riders,
-                };
-                let zone = zone::probe(place, &apex, &self.nonce, direct).await;
-                self.note(|probes| probes.zone = Some(zone));
+            match zone::apex(&self.resolver, host).await {
+                Some(apex) => self.zone_at(host, &apex).await,
+                None => self.riders.settle(),
             }
+        };
+        let below = async {
+            self.riders.settled().await;
             self.below(host).await;
         };
-        join(climb, zone).await;
+        let all = join(zone, below);
+        let impatience = async {
+            self.net.sleep(RIDE_LIMIT).await;
+            self.riders.settle();
+            std::future::pending::<()>().await;
+        };
+        let _ = select(Box::pin(all), Box::pin(impatience)).await;
+    }
+
+    /// Who may issue certificates.
+    async fn climb(&self, host: &str) {
+        self.riders.settled().await;
+        let climb = zone::caa(&self.resolver, host).await;
+        self.note(|probes| probes.caa = climb);
+    }
+
+    async fn zone_at(&self, host: &str, apex: &str) {
+        self.riders.add(zone::riders(host, apex, &self.nonce));
+        self.riders.add(mail::riders(host, apex));
+        let servers = async {
+            let mx = self.resolver.ask_first(host, Rtype::MX).await;
+            self.riders.add(mail::server_riders(&mx, apex));
+        };
+        let direct = async {
+            let direct = self.wish().await == Wish::All;
+            if !direct {
+                self.riders.settle();
+            }
+            direct
+        };
+        let place = zone::Place {
+            net: &self.net,
+            resolver: &self.resolver,
+            guard: &self.guard,
+            riders: &self.riders,
+        };
+        let (zone, ()) = join(zone::probe(place, apex, &self.nonce, direct), servers).await;
+        self.note(|probes| probes.zone = Some(zone));
     }
 
     /// Who announces the zone's servers.
-    async fn systems(&self) {
+    async fn systems(&self, host: &str) {
         if !self.net.config().asks_origin {
             return;
         }
-        let addresses: Vec<_> = self.note(|probes| {
-            let servers = probes.zone.iter().flat_map(|zone| &zone.servers);
-            let firsts = servers.filter_map(|server| server.v4.addresses().next());
-            firsts.take(NEIGHBOURS).collect()
-        });
+        let Some(apex) = zone::apex(&self.resolver, host).await else {
+            return;
+        };
+        let addresses = zone::addresses(&self.resolver, &apex, NEIGHBOURS).await;
         // One alone has no neighbour to differ from.
         if addresses.len() < NEIGHBOURS {
             return;
         }
         let systems = origin::numbers(&self.resolver, &addresses).await;
-        self.note(|probes| {
-            if let Some(zone) = &mut probes.zone {
-                zone.systems = systems;
-            }
-        });
+        self.note(|probes| probes.systems = systems);
     }
 
     /// Who takes the domain's mail, and who may send it.
     async fn mail(&self, host: &str) {
         let servers = async {
-            let mx = self.resolver.ask(host, Rtype::MX).await;
+            let mx = self.resolver.ask_first(host, Rtype::MX).await;
             if mx.is_conclusive() {
-                let servers = mail::servers(&self.resolver, &mx).await;
+                let apex = zone::apex(&self.resolver, host).await;
+                let apex = apex.as_deref();
+                let servers = mail::servers(&self.resolver, &mx, apex, &self.riders).await;
                 self.note(|probes| probes.mail.servers = Some(servers));
             }
         };
         let senders = async {
-            let txt = self.resolver.ask(host, Rtype::TXT).await;
+            let txt = self.resolver.ask_first(host, Rtype::TXT).await;
             let walk = mail::spf::walk(&self.resolver, host, &txt).await;
             self.note(|probes| probes.mail.spf = walk);
         };
-        let policy = async {
-            let own = format!("_dmarc.{host}");
-            let exchange = self.resolver.ask(&own, Rtype::TXT).await;
-            self.note_exchange("dmarc", exchange);
-            let apex = zone::apex(&self.resolver, host).await;
-            let found = mail::dmarc::find(&self.resolver, host, apex.as_deref()).await;
-            self.note(|probes| probes.mail.dmarc = Some(found));
-        };
-        join3(servers, senders, policy).await;
+        join(servers, senders).await;
+    }
+
+    /// What becomes of mail that is not the domain's.
+    async fn policy(&self, host: &str) {
+        self.riders.settled().await;
+        let own = format!("_dmarc.{host}");
+        let exchange = self.resolver.ask(&own, Rtype::TXT).await;
+        self.note_exchange("dmarc", exchange);
+        let apex = zone::apex(&self.resolver, host).await;
+        let found = mail::dmarc::find(&self.resolver, host, apex.as_deref()).await;
+        self.note(|probes| probes.mail.dmarc = Some(found));
     }
 
     /// Mail's records at names below the host. Most were asked on the
     /// connection to the zone's own server; the rest is asked for where it
     /// matters: at a domain that takes mail, or at an apex.
     async fn below(&self, host: &str) {
-        let given = self.note(|probes| {
-            let servers = probes.zone.iter_mut().flat_map(|zone| &mut zone.servers);
-            let direct = servers.filter_map(|server| server.direct.as_mut());
-            direct
-                .flat_map(|said| std::mem::take(&mut said.answers))
-                .collect::<Vec<_>>()
-        });
-        let answers = mail::Answers::new(&self.resolver, &given);
         let mx = self.resolver.ask(host, Rtype::MX).await;
         let takes_mail = mail::takes_mail(&mx);
-        let wanted = takes_mail || self.note(|probes| probes.is_apex());
+        let apex = zone::apex(&self.resolver, host).await;
+        let wanted = takes_mail || apex.is_none_or(|apex| apex == host);
+        let text = async |asked: bool, name: String| match asked {
+            true => Some(self.resolver.ask_extra(&name, Rtype::TXT).await),
+            false => None,
+        };
         let texts = async {
-            let tls_rpt = async {
-                match takes_mail {
-                    true => Some(answers.ask(&mail::tls_rpt_name(host), Rtype::TXT).await),
-                    false => None,
-                }
-            };
-            let bimi = async {
-                match wanted {
-                    true => Some(answers.ask(&mail::bimi_name(host), Rtype::TXT).await),
-                    false => None,
-                }
-            };
-            let (tls_rpt, bimi) = join(tls_rpt, bimi).await;
+            let (tls_rpt, bimi) = join(
+                text(takes_mail, mail::tls_rpt_name(host)),
+                text(wanted, mail::bimi_name(host)),
+            )
+            .await;
             self.note(|probes| {
                 probes.mail.tls_rpt = tls_rpt;
                 probes.mail.bimi = bimi;
             });
         };
         let keys = async {
-            let keys = mail::dkim::find(&answers, host, wanted).await;
+            let keys = mail::dkim::find(&self.resolver, &self.riders, host, wanted).await;
             self.note(|probes| probes.mail.dkim = Some(keys));
         };
         let strict = async {
             if takes_mail {
                 let direct = self.wish().await == Wish::All;
-                let sts = mail::sts::find(&self.browser, &answers, host, direct).await;
+                let sts = mail::sts::find(&self.browser, host, direct).await;
                 self.note(|probes| probes.mail.sts = Some(sts));
             }
         };
@@ -451,12 +501,27 @@ impl Run {
             self.note(|probes| probes.reverse = Some(reverse));
         };
         let origin = async {
-            if !self.net.config().asks_origin {
-                return;
+            if self.net.config().asks_origin {
+                let origin = origin::mapping(&self.resolver, ip).await;
+                self.note(|probes| probes.origin = Some(origin));
             }
-            let origin = origin::of(&self.resolver, &[ip]).await.pop();
-            self.note(|probes| probes.origin = origin);
         };
         join(reverse, origin).await;
+    }
+
+    /// Who the system is that announces the first address.
+    async fn holder(&self) {
+        let resolution = host::resolve(&self.resolver, &self.guard, &self.url).await;
+        let Some(ip) = resolution.first().map(|address| address.ip()) else {
+            return;
+        };
+        if !self.net.config().asks_origin {
+            return;
+        }
+        let Ok(mut origin) = origin::mapping(&self.resolver, ip).await else {
+            return;
+        };
+        origin::name(&self.resolver, &mut origin).await;
+        self.note(|probes| probes.origin = Some(Ok(origin)));
     }
 }

@@ -32,7 +32,7 @@ pub fn probes(probes: &Probes) -> Value {
     json!({
         "dns": probes.dns.iter().map(|(member, exchange)| (*member, &**exchange)).collect::<BTreeMap<_, _>>(),
         "caa": probes.caa.iter().map(|exchange| &**exchange).collect::<Vec<_>>(),
-        "zone": probes.zone.as_ref().map(zone),
+        "zone": probes.zone.as_ref().map(|held| zone(held, &probes.systems)),
         "mail": mail::rendered(&probes.mail),
         "addresses": addresses(probes.resolution.as_ref()),
         "reverse": probes.reverse.as_ref().map(|reverse| json!({
@@ -86,7 +86,7 @@ fn addresses(resolution: Option<&Resolution>) -> Value {
 }
 
 /// The zone.
-fn zone(zone: &Zone) -> Value {
+fn zone(zone: &Zone, systems: &[Result<u32, String>]) -> Value {
     let servers: Vec<Value> = zone
         .servers
         .iter()
@@ -108,7 +108,7 @@ fn zone(zone: &Zone) -> Value {
         "ds": &*zone.ds,
         "dnskey": zone.dnskey.as_deref(),
         "wildcard": nobody(&zone.wildcard),
-        "systems": zone.systems.iter().map(|system| match system {
+        "systems": systems.iter().map(|system| match system {
             Ok(number) => json!(number),
             Err(why) => json!({ "unknown": why }),
         }).collect::<Vec<_>>(),

@@ -18,6 +18,8 @@ pub enum Priority {
     Normal,
     /// An answer that may be left out where a call has much to ask.
     Extra,
+    /// An answer that is left out first.
+    Last,
 }
 
 /// The places of one call.

@@ -76,7 +76,8 @@ pub const WEB: Offer = Offer {
     proof: true,
 };
 
-/// A connection for a page alone, whose certificate nobody asks about.
+/// A connection for what is served on it alone: whether the key is the
+/// certificate's own is no matter of the report.
 pub const PAGE: Offer = Offer {
     proof: false,
     ..WEB

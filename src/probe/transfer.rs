@@ -1,8 +1,7 @@
 //! One TCP conversation with an authoritative server (RFC 7766): does it know
 //! the zone, and does it give all of it away (AXFR, RFC 5936)?
 //!
-//! The connection is there anyway, and a subrequest each is dear: questions
-//! about names below the host ride on it ([`Rider`]).
+//! Other questions about the zone ride on the connection ([`super::riders`]).
 //!
 //! Records that come are counted and forgotten: that a zone is open is the
 //! finding, what it holds is none of our business.
@@ -18,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::Failure;
 use super::dns::{self, Exchange, Rtype};
 use super::net::{Line, Net};
-use super::slots::Priority;
+use super::riders::{Rider, Riders};
 use crate::guard::Guard;
 
 /// Until the connection stands.
@@ -38,15 +37,6 @@ const RIDER_ID: u16 = 0x6e74;
 /// The RD bit in the third octet of a message.
 const RECURSION_DESIRED: u8 = 0x01;
 
-/// A question that rides on the conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rider {
-    /// The name.
-    pub name: String,
-    /// The type.
-    pub rtype: Rtype,
-}
-
 /// What a server said of a zone.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,9 +52,6 @@ pub struct Transfer {
     pub rcode: String,
     /// What came of asking for the whole zone.
     pub outcome: Outcome,
-    /// What riders were answered with authority.
-    #[serde(skip)]
-    pub answers: Vec<Exchange>,
 }
 
 /// What came of asking for the whole zone.
@@ -79,20 +66,20 @@ pub enum Outcome {
     Failed(Failure),
 }
 
-/// Speaks to a server at its first address, if that may be spoken to.
+/// Speaks to a server at its first address, if that may be spoken to. What it
+/// says to riders they are told.
 pub async fn probe(
     net: &Net,
     guard: &Guard,
     zone: &str,
     (server, v4): (&str, &Exchange),
-    riders: &[Rider],
+    riders: &Riders,
 ) -> Transfer {
     let mut said = Transfer {
         address: None,
         authoritative: None,
         rcode: String::new(),
         outcome: Outcome::Failed(Failure::TimedOut),
-        answers: Vec::new(),
     };
     let failed = |said: Transfer, failure: Failure| Transfer {
         outcome: Outcome::Failed(failure),
@@ -105,54 +92,57 @@ pub async fn probe(
         let why = Failure::Skipped("the server's address may not be connected to");
         return failed(said, why);
     };
-    let line = match net
-        .connect_as(&address, Priority::Normal, CONNECT_LIMIT)
-        .await
-    {
+    let line = match net.connect_beside(&address, CONNECT_LIMIT).await {
         Ok(line) => line,
         Err(failure) => return failed(said, failure),
     };
     said.address = Some(address.ip().to_string());
+    let taken = riders.take();
+    let carries = !taken.is_empty();
+    let own = Rider::new(server, Rtype::AAAA);
+    let soa = (Rider::new(zone, Rtype::SOA), SOA_ID);
+    let others = taken.into_iter().chain([own]).zip(RIDER_ID..);
     let mut talk = Talk {
         line,
-        questions: riders.iter().zip(RIDER_ID..).filter_map(ride).collect(),
+        carries,
+        riders,
+        // What it knows of the zone comes first: it may close at the rest.
+        questions: [soa].into_iter().chain(others).filter_map(ride).collect(),
     };
     let limit = CONNECT_LIMIT + ANSWER_LIMIT;
     // What was said until then stands.
     let _ = net.within(limit, talk.hold(net, zone, &mut said)).await;
+    talk.settle();
     said
 }
 
-/// A rider's question as it is sent: nothing is asked recursively.
-fn ride((rider, id): (&Rider, u16)) -> Option<(u16, Rider, Vec<u8>)> {
+/// A question as it is sent: nothing is asked recursively.
+fn ride((rider, id): (Rider, u16)) -> Option<(u16, Rider, Vec<u8>)> {
     let mut query = dns::query(&rider.name, rider.rtype)?;
     query
         .get_mut(..2)?
         .copy_from_slice(id.to_be_bytes().as_slice());
     *query.get_mut(2)? &= !RECURSION_DESIRED;
-    Some((id, rider.clone(), query))
+    Some((id, rider, query))
 }
 
-struct Talk {
+struct Talk<'a> {
     line: Line,
+    riders: &'a Riders,
+    /// Whether all riders are on this one.
+    carries: bool,
     /// Riders by id, each with its message; answered ones leave.
     questions: Vec<(u16, Rider, Vec<u8>)>,
 }
 
-impl Talk {
+impl Talk<'_> {
     async fn hold(&mut self, net: &Net, zone: &str, said: &mut Transfer) -> Result<(), Failure> {
-        let first = question(zone, Rtype::SOA, SOA_ID);
         let riders = self
             .questions
             .iter()
             .filter_map(|(_, _, wire)| framed(wire));
         let last = question(zone, Rtype::AXFR, AXFR_ID);
-        let wire: Vec<u8> = first
-            .into_iter()
-            .chain(riders)
-            .chain(last)
-            .flatten()
-            .collect();
+        let wire: Vec<u8> = riders.chain(last).flatten().collect();
         if let Err(failure) = self.send(&wire).await {
             said.outcome = Outcome::Failed(failure);
             return Ok(());
@@ -176,13 +166,13 @@ impl Talk {
             };
             let counts = message.header_counts();
             let code = message.header().rcode();
-            match message.header().id() {
-                SOA_ID => {
-                    let knows =
-                        message.header().aa() && code == Rcode::NOERROR && counts.ancount() > 0;
-                    said.authoritative = Some(knows);
-                    said.rcode = code.to_string();
-                }
+            let id = message.header().id();
+            if id == SOA_ID && said.authoritative.is_none() {
+                let knows = message.header().aa() && code == Rcode::NOERROR && counts.ancount() > 0;
+                said.authoritative = Some(knows);
+                said.rcode = code.to_string();
+            }
+            match id {
                 AXFR_ID if decided => {}
                 AXFR_ID if code != Rcode::NOERROR => {
                     said.outcome = Outcome::Closed(code.to_string());
@@ -197,7 +187,7 @@ impl Talk {
                         decided = true;
                     }
                 }
-                id => said.answers.extend(self.answered(id, &bytes)),
+                id => self.answered(id, &bytes),
             }
         }
         if !decided {
@@ -209,12 +199,24 @@ impl Talk {
 
     /// A rider's answer; a refusal, or one without authority as a referral is
     /// one, is none.
-    fn answered(&mut self, id: u16, bytes: &[u8]) -> Option<Exchange> {
-        let at = self.questions.iter().position(|(own, _, _)| *own == id)?;
+    fn answered(&mut self, id: u16, bytes: &[u8]) {
+        let Some(at) = self.questions.iter().position(|(own, _, _)| *own == id) else {
+            return;
+        };
         let (_, rider, query) = self.questions.swap_remove(at);
         let exchange = dns::read(&rider.name, rider.rtype, &query, bytes);
-        let counts = exchange.flags.contains(&"aa") && exchange.is_conclusive();
-        counts.then_some(exchange)
+        if exchange.flags.contains(&"aa") && exchange.is_conclusive() {
+            self.riders.hear(exchange);
+        }
+        if self.questions.is_empty() {
+            self.settle();
+        }
+    }
+
+    fn settle(&self) {
+        if self.carries {
+            self.riders.settle();
+        }
     }
 
     async fn send(&mut self, wire: &[u8]) -> Result<(), Failure> {

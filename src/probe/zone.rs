@@ -3,24 +3,24 @@
 //! The apex is measured, not guessed from a list of suffixes: a zone's SOA
 //! comes with the negative answer for a name below it (RFC 2308 section 2).
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
-use futures_util::future::{join, join_all, join4};
+use futures_util::future::{join_all, join4};
+
+use super::riders::{Rider, Riders};
 
 use super::dns::{Exchange, Resolver, Rtype, Status};
 use super::net::Net;
 use super::rdata::Data;
-use super::transfer::{self, Rider, Transfer};
+use super::transfer::{self, Transfer};
 use crate::guard::Guard;
 
 /// Name servers that are looked at.
 const SERVER_LIMIT: usize = 3;
 
-/// Name servers that are asked for their IPv6 address.
-const V6_LIMIT: usize = 2;
-
-/// Name servers that are spoken to.
+/// Name servers that are spoken to, and asked for their IPv6 address.
 const TRANSFER_LIMIT: usize = 2;
 
 /// Labels climbed for CAA.
@@ -43,9 +43,6 @@ pub struct Zone {
     pub dnskey: Option<Rc<Exchange>>,
     /// A name that nobody has, below the apex.
     pub wildcard: Rc<Exchange>,
-    /// Which autonomous systems announce the servers that were looked at, by
-    /// server; empty when nobody was asked.
-    pub systems: Vec<Result<u32, String>>,
 }
 
 /// One name server.
@@ -63,7 +60,7 @@ pub struct Server {
 
 /// The name of the zone that holds `host`; `None` when nobody could say.
 pub async fn apex(resolver: &Resolver, host: &str) -> Option<String> {
-    let ns = resolver.ask(host, Rtype::NS).await;
+    let ns = resolver.ask_first(host, Rtype::NS).await;
     if ns.status == Status::Answer && ns.aliases().next().is_none() {
         return Some(host.to_owned());
     }
@@ -71,7 +68,7 @@ pub async fn apex(resolver: &Resolver, host: &str) -> Option<String> {
     // where no alias can stand (RFC 1034 section 3.6.2).
     if ns.aliases().next().is_some() {
         let (_, parent) = host.split_once('.')?;
-        let soa = resolver.ask(parent, Rtype::SOA).await;
+        let soa = resolver.ask_first(parent, Rtype::SOA).await;
         return authority(&soa, host);
     }
     authority(&ns, host)
@@ -83,10 +80,13 @@ fn authority(exchange: &Exchange, host: &str) -> Option<String> {
     let is_soa = |record: &&super::dns::Record| matches!(record.data, Data::Soa { .. });
     let mut records = exchange.records.iter().chain(&exchange.authority);
     let apex = records.find(is_soa).map(|record| record.name.clone())?;
-    let above = host
-        .strip_suffix(apex.as_str())
-        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    above.then_some(apex)
+    is_within(host, &apex).then_some(apex)
+}
+
+/// Whether a name is `apex` or below it.
+pub fn is_within(name: &str, apex: &str) -> bool {
+    name.strip_suffix(apex)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// What a zone is probed with.
@@ -98,8 +98,35 @@ pub struct Place<'a> {
     pub resolver: &'a Resolver,
     /// The judge.
     pub guard: &'a Guard,
-    /// What the first server is asked besides.
-    pub riders: &'a [Rider],
+    /// What one of the servers is asked besides.
+    pub riders: &'a Riders,
+}
+
+/// A name below `apex` that nobody has.
+fn nobody(apex: &str, nonce: &str) -> String {
+    format!("netrecon-{nonce}.{apex}")
+}
+
+/// What a zone's own server may be asked about the zone and `host` in it.
+pub fn riders(host: &str, apex: &str, nonce: &str) -> Vec<Rider> {
+    let climb = up_to(host, apex).map(|name| Rider::new(name, Rtype::CAA));
+    [
+        Rider::new(apex, Rtype::DNSKEY),
+        Rider::new(nobody(apex, nonce), Rtype::A),
+        Rider::new(host, Rtype::HTTPS),
+    ]
+    .into_iter()
+    .chain(climb.take(CLIMB_LIMIT))
+    .collect()
+}
+
+/// The host and what is above it, as far as the zone goes.
+pub fn up_to<'a>(host: &'a str, apex: &str) -> impl Iterator<Item = &'a str> {
+    let labels = apex.split('.').count();
+    std::iter::successors(Some(host), |name| {
+        name.split_once('.').map(|(_, parent)| parent)
+    })
+    .take_while(move |name| name.split('.').count() >= labels)
 }
 
 /// Asks everything about a zone. `direct` says, once it is known, whether its
@@ -112,10 +139,14 @@ pub async fn probe(
 ) -> Zone {
     let resolver = place.resolver;
     let direct = direct.shared();
-    let soa = resolver.ask(apex, Rtype::SOA);
+    let soa = async {
+        place.riders.settled().await;
+        resolver.ask(apex, Rtype::SOA).await
+    };
     let servers = async {
-        let ns = resolver.ask(apex, Rtype::NS).await;
+        let ns = resolver.ask_first(apex, Rtype::NS).await;
         let names: Vec<String> = ns.targets().take(SERVER_LIMIT).map(str::to_owned).collect();
+        place.riders.expect(names.len().min(TRANSFER_LIMIT));
         let servers = join_all(names.iter().enumerate().map(|(at, name)| {
             let direct = direct.clone();
             async move { server(place, apex, name, at, direct).await }
@@ -125,6 +156,7 @@ pub async fn probe(
     };
     let keys = async {
         let ds = resolver.ask(apex, Rtype::DS).await;
+        place.riders.settled().await;
         let signed = ds.status == Status::Answer
             || !resolver.ask(apex, Rtype::SOA).await.signatures.is_empty();
         let dnskey = match signed {
@@ -133,8 +165,10 @@ pub async fn probe(
         };
         (ds, dnskey)
     };
-    let nobody = format!("netrecon-{nonce}.{apex}");
-    let wildcard = resolver.ask(&nobody, Rtype::A);
+    let wildcard = async {
+        place.riders.settled().await;
+        resolver.ask(&nobody(apex, nonce), Rtype::A).await
+    };
     let (soa, (ns, servers), (ds, dnskey), wildcard) = join4(soa, servers, keys, wildcard).await;
     Zone {
         apex: apex.to_owned(),
@@ -144,8 +178,18 @@ pub async fn probe(
         ds,
         dnskey,
         wildcard,
-        systems: Vec::new(),
     }
+}
+
+/// The first address of each of the first `count` servers that have one.
+pub async fn addresses(resolver: &Resolver, apex: &str, count: usize) -> Vec<IpAddr> {
+    let ns = resolver.ask_first(apex, Rtype::NS).await;
+    let names = ns.targets().take(count);
+    let asked = join_all(names.map(|name| resolver.ask_first(name, Rtype::A))).await;
+    asked
+        .iter()
+        .filter_map(|v4| v4.addresses().next())
+        .collect()
 }
 
 async fn server(
@@ -155,30 +199,29 @@ async fn server(
     at: usize,
     direct: impl Future<Output = bool>,
 ) -> Server {
-    let v6 = async {
-        match at < V6_LIMIT {
-            true => Some(place.resolver.ask(name, Rtype::AAAA).await),
-            false => None,
-        }
-    };
-    let direct = async {
-        let v4 = place.resolver.ask(name, Rtype::A).await;
-        let riders = if at == 0 { place.riders } else { &[] };
-        let said = match at < TRANSFER_LIMIT && direct.await {
-            true => {
-                let server = (name, &*v4);
-                Some(transfer::probe(place.net, place.guard, apex, server, riders).await)
-            }
-            false => None,
+    if at >= TRANSFER_LIMIT {
+        return Server {
+            name: name.to_owned(),
+            v4: place.resolver.ask_extra(name, Rtype::A).await,
+            v6: None,
+            direct: None,
         };
-        (v4, said)
+    }
+    let v4 = place.resolver.ask_first(name, Rtype::A).await;
+    let said = match direct.await {
+        true => {
+            let server = (name, &*v4);
+            Some(transfer::probe(place.net, place.guard, apex, server, place.riders).await)
+        }
+        false => None,
     };
-    let ((v4, direct), v6) = join(direct, v6).await;
+    place.riders.leave();
     Server {
         name: name.to_owned(),
         v4,
-        v6,
-        direct,
+        // It was asked itself, if it was asked anything.
+        v6: Some(place.resolver.ask(name, Rtype::AAAA).await),
+        direct: said,
     }
 }
 

@@ -18,6 +18,7 @@ mod own_site;
 mod parts;
 mod registrations;
 mod reports;
+mod schedule;
 mod tls;
 mod web;
 mod zones;

@@ -348,6 +348,31 @@ fn only_a_host_that_asks_for_preloading_owes_what_the_list_wants() {
 }
 
 #[test]
+fn a_security_txt_at_its_place_of_old_alone_is_told_from_none() {
+    run(async {
+        let authority = Authority::new();
+        let body = "Contact: mailto:a@good.net\nExpires: 2027-06-01T00:00:00Z\n";
+        let text = response("200 OK", &[("Content-Type", "text/plain")], body);
+        let site = page(&[], "").on("/security.txt", text.clone());
+        let title = |report: &Value| finding(report, "files.security_txt")["title"].to_string();
+        let report = served(&authority, site).await;
+        assert_eq!(state(&report, "files.security_txt"), "warn");
+        assert!(
+            title(&report).contains("top level only"),
+            "{}",
+            title(&report)
+        );
+        // The proper place counts where both are there (RFC 9116 section 3).
+        let site = page(&[], "").on(
+            "/security.txt",
+            String::from("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"),
+        );
+        let report = served(&authority, site.on("/.well-known/security.txt", text)).await;
+        assert_eq!(state(&report, "files.security_txt"), "pass");
+    });
+}
+
+#[test]
 fn files_for_others_are_read_and_a_page_in_their_place_is_none() {
     run(async {
         let authority = Authority::new();

@@ -4,12 +4,14 @@
 //! Time is tokio's paused clock: a deadline passes as soon as nothing else
 //! can happen, so slow servers make no slow tests.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use domain::base::iana::{Rcode, Rtype};
@@ -22,7 +24,7 @@ use netrecon::port::{Ask, Clock, Fetched, NetError, Network, Stream};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
@@ -70,10 +72,18 @@ pub enum Data {
     Issue(String),
 }
 
+type Records = Rc<RefCell<HashMap<(String, Rtype), Says>>>;
+
+/// What every upstream answer is held back by.
+type Delay = Rc<Cell<Duration>>;
+
 /// The whole of it.
 #[derive(Default)]
 pub struct Internet {
-    zone: RefCell<HashMap<(String, Rtype), Says>>,
+    zone: Records,
+    delay: Delay,
+    /// Connections and exchanges open at this moment, and at most.
+    pub open: Rc<Cell<(usize, usize)>>,
     servers: RefCell<HashMap<SocketAddr, Handler>>,
     files: RefCell<HashMap<String, Fetched>>,
     /// Every question asked of the resolver.
@@ -87,6 +97,19 @@ pub struct Internet {
 }
 
 impl Internet {
+    /// Holds every upstream answer back: one of the resolver, of an
+    /// operator's endpoint, the first on a connection, and each that is
+    /// asked for later on it.
+    pub fn delay(&self, by: Duration) {
+        self.delay.set(by);
+    }
+
+    fn enter(&self) -> Open {
+        let (now, most) = self.open.get();
+        self.open.set((now + 1, most.max(now + 1)));
+        Open(Rc::clone(&self.open))
+    }
+
     /// Sets the answer to one question.
     pub fn says(&self, name: &str, rtype: Rtype, says: Says) {
         self.zone
@@ -136,18 +159,22 @@ impl Internet {
 
     /// Serves plain HTTP.
     pub fn http(&self, at: &str, site: Site) {
-        let site = Rc::new(site);
-        self.serve(at, move |stream| answer(stream, Rc::clone(&site)));
+        let (site, delay) = (Rc::new(site), Rc::clone(&self.delay));
+        self.serve(at, move |stream| {
+            answer(stream, Rc::clone(&site), Rc::clone(&delay))
+        });
     }
 
     /// Serves HTTP over TLS.
     pub fn https(&self, at: &str, config: ServerConfig, site: Site) {
         let (site, acceptor) = (Rc::new(site), TlsAcceptor::from(Arc::new(config)));
+        let delay = Rc::clone(&self.delay);
         self.serve(at, move |stream| {
             let (site, acceptor) = (Rc::clone(&site), acceptor.clone());
+            let delay = Rc::clone(&delay);
             async move {
                 if let Ok(stream) = acceptor.accept(stream).await {
-                    answer(stream, site).await;
+                    answer(stream, site, delay).await;
                 }
             }
         });
@@ -155,8 +182,10 @@ impl Internet {
 
     /// Serves one zone over TCP.
     pub fn name_server(&self, at: &str, zone: &str, kind: Zone) {
-        let zone = zone.to_owned();
-        self.serve(at, move |stream| authority(stream, zone.clone(), kind));
+        let (zone, records) = (zone.to_owned(), Rc::clone(&self.zone));
+        self.serve(at, move |stream| {
+            authority(stream, zone.clone(), kind, Rc::clone(&records))
+        });
     }
 
     fn resolve(&self, query: &[u8]) -> Option<Vec<u8>> {
@@ -292,14 +321,19 @@ impl Network for Internet {
         to: &'a PublicAddr,
     ) -> LocalBoxFuture<'a, Result<Box<dyn Stream>, NetError>> {
         Box::pin(async move {
+            let open = self.enter();
             self.connected.borrow_mut().push(to.socket());
             let handler = self.servers.borrow().get(&to.socket()).cloned();
             let Some(handler) = handler else {
                 return Err(NetError::Failed(String::from("connection refused")));
             };
             let (ours, theirs) = tokio::io::duplex(64 * 1024);
-            tokio::task::spawn_local(handler(theirs));
-            Ok(Box::new(ours) as Box<dyn Stream>)
+            let delay = self.delay.get();
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(delay).await;
+                handler(theirs).await;
+            });
+            Ok(Box::new(Held(ours, open)) as Box<dyn Stream>)
         })
     }
 
@@ -310,7 +344,9 @@ impl Network for Internet {
         _: usize,
     ) -> LocalBoxFuture<'a, Result<Fetched, NetError>> {
         Box::pin(async move {
+            let _open = self.enter();
             self.fetched.borrow_mut().push(url.as_str().to_owned());
+            tokio::time::sleep(self.delay.get()).await;
             let found = self.files.borrow().get(url.as_str()).cloned();
             found.ok_or_else(|| NetError::Failed(String::from("nothing there")))
         })
@@ -318,6 +354,8 @@ impl Network for Internet {
 
     fn ask<'a>(&'a self, ask: Ask<'a>) -> LocalBoxFuture<'a, Result<Fetched, NetError>> {
         Box::pin(async move {
+            let _open = self.enter();
+            tokio::time::sleep(self.delay.get()).await;
             let Some(query) = ask.body else {
                 let url = format!("{}{}", ask.endpoint.as_str(), ask.suffix);
                 let found = self.files.borrow().get(&url).cloned();
@@ -338,6 +376,53 @@ impl Network for Internet {
     }
 }
 
+/// Something open; closed when dropped.
+struct Open(Rc<Cell<(usize, usize)>>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let (now, most) = self.0.get();
+        self.0.set((now - 1, most));
+    }
+}
+
+/// A connection that is counted while it is open.
+struct Held(DuplexStream, #[allow(dead_code)] Open);
+
+impl AsyncRead for Held {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Held {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
 /// How a name server treats those who ask it directly.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Zone {
@@ -353,10 +438,12 @@ pub enum Zone {
     Closing,
     /// Keeps the zone, and knows these texts in it.
     Telling(&'static [(&'static str, &'static str)]),
+    /// Keeps the zone, and knows all that the resolver does.
+    Knowing,
 }
 
 /// Answers length-prefixed questions for SOA and AXFR.
-async fn authority(mut stream: DuplexStream, zone: String, kind: Zone) {
+async fn authority(mut stream: DuplexStream, zone: String, kind: Zone, known: Records) {
     while let Ok(length) = stream.read_u16().await {
         let mut query = vec![0; usize::from(length)];
         if stream.read_exact(&mut query).await.is_err() {
@@ -367,9 +454,19 @@ async fn authority(mut stream: DuplexStream, zone: String, kind: Zone) {
         let timers = Data::Soa([7200, 3600, 1_209_600, 300]);
         let host = Data::Ip("93.184.215.14".parse().expect("an address"));
         let refused = vec![(Rcode::REFUSED, vec![])];
+        let key = (question.qname().to_string(), question.qtype());
         let answers = match (question.qtype(), kind) {
             (_, Zone::Lame) => refused,
-            (Rtype::SOA, _) => vec![(Rcode::NOERROR, vec![timers])],
+            (Rtype::AXFR, Zone::Knowing) => refused,
+            (_, Zone::Knowing) => match known.borrow().get(&key) {
+                Some(Says::Records(records)) => vec![(Rcode::NOERROR, records.clone())],
+                Some(Says::Code(code, _)) => vec![(*code, vec![])],
+                _ => vec![(Rcode::NOERROR, vec![])],
+            },
+            (Rtype::SOA, _) => match known.borrow().get(&key) {
+                Some(Says::Records(records)) => vec![(Rcode::NOERROR, records.clone())],
+                _ => vec![(Rcode::NOERROR, vec![timers])],
+            },
             (Rtype::TXT | Rtype::A, Zone::Telling(texts)) => {
                 let asked = question.qname().to_string();
                 let told = texts.iter().filter(|(name, _)| *name == asked);
@@ -389,8 +486,8 @@ async fn authority(mut stream: DuplexStream, zone: String, kind: Zone) {
             (_, Zone::Closed | Zone::Telling(_)) => refused,
         };
         for (code, records) in answers {
-            let owner = match question.qtype() {
-                Rtype::TXT => question.qname().to_string(),
+            let owner = match (question.qtype(), kind) {
+                (Rtype::TXT, _) | (_, Zone::Knowing) => question.qname().to_string(),
                 _ => zone.clone(),
             };
             let mut answer = message(&query, &owner, code, &records, &[]);
@@ -461,9 +558,14 @@ pub fn response(status: &str, headers: &[(&str, &str)], body: &str) -> String {
 async fn answer(
     mut stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     site: Rc<Site>,
+    delay: Delay,
 ) {
     let (mut seen, mut answered) = (Vec::new(), 0);
     loop {
+        // The first answer waited with the connection.
+        if answered > 0 && !seen.is_empty() {
+            tokio::time::sleep(delay.get()).await;
+        }
         while let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8(seen.drain(..end + 4).collect()).expect("ASCII");
             let path = head.split(' ').nth(1).expect("a path").to_owned();

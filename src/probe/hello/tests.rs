@@ -233,3 +233,18 @@ fn an_answer_cut_anywhere_is_waited_for() {
         assert_eq!(heard(&UP_TO_12, &flight[..end]), Ok(None), "{end}");
     }
 }
+
+#[test]
+fn no_version_before_1_2_has_a_suite_that_is_not_dated() {
+    // What these stand for came with TLS 1.2 (RFC 5246 section 6.2.3.3).
+    let authenticated = ["_GCM_", "_CCM", "_CHACHA20_POLY1305"];
+    let strong: Vec<u16> = registry::suites(&[Class::Strong]).collect();
+    assert!(!strong.is_empty());
+    for code in strong {
+        let (name, _) = registry::suite(code).unwrap();
+        assert!(
+            authenticated.iter().any(|mode| name.contains(mode)),
+            "{name}"
+        );
+    }
+}

@@ -2,13 +2,11 @@
 //! found out by asking DNS, so an absent key proves nothing, unless nothing at
 //! all stands below `_domainkey` (RFC 8020).
 
-use std::rc::Rc;
-
 use futures_util::future::join_all;
 
-use super::Answers;
 use crate::codec::dkim::{self, Dkim};
-use crate::probe::dns::{Exchange, Rtype, Status};
+use crate::probe::dns::{Exchange, Resolver, Rtype, Status};
+use crate::probe::riders::Riders;
 
 /// Selectors that are tried, the most common first.
 pub const SELECTORS: [&str; 14] = [
@@ -65,13 +63,13 @@ fn name(selector: &str, domain: &str) -> String {
     format!("{selector}._domainkey.{domain}")
 }
 
-/// Looks for keys of `domain`. `wanted` says whether questions that cost
-/// something may be asked.
-pub async fn find(answers: &Answers<'_>, domain: &str, wanted: bool) -> Keys {
+/// Looks for keys of `domain`, once the riders are settled. `wanted` says
+/// whether questions that cost something may be asked.
+pub async fn find(resolver: &Resolver, riders: &Riders, domain: &str, wanted: bool) -> Keys {
     let mut keys = Keys::default();
-    if answers.is_empty() && wanted {
+    if !riders.told_texts() && wanted {
         let parent = format!("_domainkey.{domain}");
-        let parent = answers.resolver().ask_extra(&parent, Rtype::TXT).await;
+        let parent = resolver.ask_extra(&parent, Rtype::TXT).await;
         if parent.status == Status::NxDomain {
             keys.none_at_all = true;
             return keys;
@@ -82,18 +80,12 @@ pub async fn find(answers: &Answers<'_>, domain: &str, wanted: bool) -> Keys {
         .enumerate()
         .map(|(at, selector)| async move {
             let name = name(selector, domain);
-            if let Some(given) = answers.given(&name, Rtype::TXT) {
-                return Some((*selector, Rc::new(given.clone())));
-            }
-            let worth = match answers.is_empty() {
-                true => at < ASKED_LIMIT,
-                false => answers.leads_elsewhere(&name),
+            let worth = match riders.told_texts() {
+                true => riders.leads_elsewhere(&name),
+                false => at < ASKED_LIMIT,
             };
-            match wanted && worth {
-                true => Some((
-                    *selector,
-                    answers.resolver().ask_extra(&name, Rtype::TXT).await,
-                )),
+            match resolver.knows(&name, Rtype::TXT) || wanted && worth {
+                true => Some((*selector, resolver.ask_extra(&name, Rtype::TXT).await)),
                 false => None,
             }
         });

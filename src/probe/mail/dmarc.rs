@@ -153,9 +153,7 @@ impl Found {
     async fn climb(&mut self, resolver: &Resolver, domain: &str) {
         let parents = parents(domain);
         let asked = parents.iter().map(|parent| async move {
-            resolver
-                .ask_extra(&format!("_dmarc.{parent}"), Rtype::TXT)
-                .await
+            resolver.ask(&format!("_dmarc.{parent}"), Rtype::TXT).await
         });
         self.climb = join_all(asked).await;
         if let Some(unsure) = self.climb.iter().find(|exchange| !exchange.is_conclusive()) {
@@ -228,7 +226,7 @@ async fn receivers(
     others.truncate(RECEIVER_LIMIT);
     join_all(others.into_iter().map(|other| async move {
         let asked = format!("{at}._report._dmarc.{other}");
-        let answer = resolver.ask_extra(&asked, Rtype::TXT).await;
+        let answer = resolver.ask(&asked, Rtype::TXT).await;
         let consents = |text: &str| {
             let version = text.split(';').next().unwrap_or_default();
             version.replace([' ', '\t'], "") == "v=DMARC1"

@@ -5,7 +5,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Answers;
 use crate::codec::certificate::Certificate;
 use crate::guard::PublicAddr;
 use crate::guard::PublicUrl;
@@ -58,13 +57,8 @@ pub fn host(domain: &str) -> String {
 }
 
 /// Asks for the record and, where `direct` allows, fetches the policy.
-pub async fn find(browser: &Browser, answers: &Answers<'_>, domain: &str, direct: bool) -> Sts {
-    let name = name(domain);
-    // Two answers more rest on this one: it does not wait for room.
-    let record = match answers.given(&name, Rtype::TXT) {
-        Some(given) => Rc::new(given.clone()),
-        None => answers.resolver().ask(&name, Rtype::TXT).await,
-    };
+pub async fn find(browser: &Browser, domain: &str, direct: bool) -> Sts {
+    let record = browser.resolver.ask_first(&name(domain), Rtype::TXT).await;
     let announced = record.status == Status::Answer
         && record
             .texts()
@@ -73,24 +67,24 @@ pub async fn find(browser: &Browser, answers: &Answers<'_>, domain: &str, direct
         (false, _) => None,
         (true, false) => Some(Err(Failure::Skipped("the owner allows DNS questions only"))),
         (true, true) => {
-            let work = fetch(browser, answers, domain);
+            let work = fetch(browser, domain);
             Some(browser.net.within(LIMIT, work).await)
         }
     };
     Sts { record, policy }
 }
 
-async fn fetch(browser: &Browser, answers: &Answers<'_>, domain: &str) -> Result<Policy, Failure> {
+async fn fetch(browser: &Browser, domain: &str) -> Result<Policy, Failure> {
     let host = host(domain);
     let url = format!("https://{host}/.well-known/mta-sts.txt");
     let refused = |_| Failure::Skipped("the policy's host may not be connected to");
     let url = browser.guard.validate_fetch_url(&url).map_err(refused)?;
-    let to = address(browser, answers, &url).await?;
+    let to = address(browser, &url).await?;
     if host::refuses_sockets(&to) {
         let response = browser.platform(&url, POLICY_CAP).await?;
         return Ok(policy(&response, None));
     }
-    let (stream, handshake) = match tls::open(&browser.net, &to, &host, tls::WEB).await {
+    let (stream, handshake) = match tls::open(&browser.net, &to, &host, tls::PAGE).await {
         Ok(open) => open,
         Err(Refused::Failed(failure)) => return Err(failure),
         Err(Refused::Declined(how)) => {
@@ -122,15 +116,8 @@ async fn fetch(browser: &Browser, answers: &Answers<'_>, domain: &str) -> Result
 }
 
 /// The policy's host, at an address that the guard has judged.
-async fn address(
-    browser: &Browser,
-    answers: &Answers<'_>,
-    url: &PublicUrl,
-) -> Result<PublicAddr, Failure> {
-    let exchange = match answers.given(url.host(), Rtype::A) {
-        Some(given) if given.status == Status::Answer => Rc::new(given.clone()),
-        _ => browser.resolver.ask_first(url.host(), Rtype::A).await,
-    };
+async fn address(browser: &Browser, url: &PublicUrl) -> Result<PublicAddr, Failure> {
+    let exchange = browser.resolver.ask_first(url.host(), Rtype::A).await;
     let exchange = match exchange.status {
         Status::NoData => browser.resolver.ask_first(url.host(), Rtype::AAAA).await,
         _ => exchange,

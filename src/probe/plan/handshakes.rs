@@ -4,11 +4,15 @@
 //!
 //! ```text
 //! handshake ──► page
-//! 1.2 hello ─┬► 1.1 hello ──► 1.0 hello       the latter where 1.1 is accepted
-//!            ├► dated suites ──► broken ones  the latter where weak ones are
-//!            └► 1.3 handshake for ALPN        instead, where nothing so old is
+//! 1.2 hello ────► 1.3 handshake for ALPN      where nothing so old is accepted
+//! dated suites ─┬► broken ones                where weak ones are
+//!               └► 1.1 hello ──► 1.0 hello    where any are; the latter where 1.1 is
 //! post-quantum hello
 //! ```
+//!
+//! Every suite that a version before 1.2 can have is a dated one (RFC 9325
+//! section 4.2.1: what is recommended needs 1.2). Who declines all of those
+//! from 1.2 down has none left for 1.1 and 1.0.
 
 use futures_util::future::join;
 use rustls::pki_types::CertificateDer;
@@ -30,6 +34,9 @@ pub type Heard = Option<Result<Answer, Refused>>;
 
 /// What nobody who declines TLS 1.2 and everything below it can be asked.
 const NOTHING_OLD: Failure = Failure::Skipped("no version before TLS 1.3 is accepted");
+
+/// Why a server without dated suites cannot be spoken to in TLS 1.1 or 1.0.
+const NO_SUITE_LEFT: &str = "no suite that the version could use is accepted";
 
 /// Every handshake, and the chain of the one that came to an end.
 #[derive(Clone, Debug, Default)]
@@ -130,49 +137,63 @@ impl Run {
         }
     }
 
-    /// Versions before 1.3, newest first: each answer says which questions
+    /// Versions before 1.3 and their suites: each answer says which questions
     /// are left.
     async fn older(&self, url: &PublicUrl, to: &PublicAddr) {
-        let heard = self.hello(url, to, &hello::UP_TO_12).await;
-        self.note(|probes| probes.tls.up_to_12 = Some(heard.clone()));
-        let accepted = match heard {
-            Ok(answer) => answer.version,
-            Err(refused) => {
-                let (rest, alone) = match refused {
-                    Refused::Declined(_) => (NOTHING_OLD, true),
-                    Refused::Failed(failure) => (failure, false),
-                };
-                self.none_older(&rest);
-                if alone {
-                    let only_13 = tls::open(&self.net, to, url.host(), tls::ONLY_13).await;
-                    self.note(|probes| probes.tls.only_13 = Some(only_13.map(|open| open.1)));
-                }
-                return;
+        let current = async {
+            let heard = self.hello(url, to, &hello::UP_TO_12).await;
+            self.note(|probes| probes.tls.up_to_12 = Some(heard.clone()));
+            if let Err(Refused::Declined(_)) = heard {
+                let only_13 = tls::open(&self.net, to, url.host(), tls::ONLY_13).await;
+                self.note(|probes| probes.tls.only_13 = Some(only_13.map(|open| open.1)));
             }
+            heard
         };
-        join(self.withdrawn(url, to, accepted), self.dated(url, to)).await;
+        let dated = async {
+            let heard = self.hello(url, to, &hello::DATED).await;
+            self.note(|probes| probes.tls.dated = Some(heard.clone()));
+            heard
+        };
+        let (current, dated) = join(current, dated).await;
+        match current {
+            Ok(answer) => {
+                let withdrawn = self.withdrawn(url, to, answer.version, &dated);
+                join(withdrawn, self.broken(url, to, &dated)).await;
+            }
+            Err(Refused::Declined(_)) => self.none_older(&NOTHING_OLD),
+            Err(Refused::Failed(failure)) => self.none_older(&failure),
+        }
     }
 
-    /// Suites that should not be accepted: all of them in one hello, and the
-    /// broken ones alone where the answer says only that weak ones are.
-    async fn dated(&self, url: &PublicUrl, to: &PublicAddr) {
-        let heard = self.hello(url, to, &hello::DATED).await;
-        let is_weak = matches!(&heard, Ok(answer) if answer.class == Class::Weak);
-        self.note(|probes| probes.tls.dated = Some(heard.clone()));
-        let broken = match is_weak {
-            true => self.hello(url, to, &hello::BROKEN).await,
-            false => heard,
+    /// Suites that are broken, alone where the answer to all that are dated
+    /// says only that weak ones are accepted.
+    async fn broken(&self, url: &PublicUrl, to: &PublicAddr, dated: &Result<Answer, Refused>) {
+        let broken = match dated {
+            Ok(answer) if answer.class == Class::Weak => self.hello(url, to, &hello::BROKEN).await,
+            heard => heard.clone(),
         };
         self.note(|probes| probes.tls.broken = Some(broken));
     }
 
-    /// TLS 1.1 and 1.0, where `accepted` is what the hello up to 1.2 got.
-    async fn withdrawn(&self, url: &PublicUrl, to: &PublicAddr, accepted: Version) {
+    /// TLS 1.1 and 1.0, where `accepted` is what the hello up to 1.2 got, and
+    /// `dated` what became of the suites that they would need.
+    async fn withdrawn(
+        &self,
+        url: &PublicUrl,
+        to: &PublicAddr,
+        accepted: Version,
+        dated: &Result<Answer, Refused>,
+    ) {
         let up_to_11 = match accepted {
             // The answer would be the same one.
             Version::Tls10 | Version::Tls11 => {
                 self.note(|probes| probes.tls.up_to_11 = probes.tls.up_to_12.clone());
                 Some(accepted)
+            }
+            _ if matches!(dated, Err(Refused::Declined(_))) => {
+                let implied = Refused::Declined(String::from(NO_SUITE_LEFT));
+                self.note(|probes| probes.tls.up_to_11 = Some(Err(implied)));
+                None
             }
             _ => {
                 let heard = self.hello(url, to, &hello::UP_TO_11).await;

@@ -54,7 +54,7 @@ fn page(visit: &Visit<'_>) -> Markup {
             ul {
                 li { "DNS questions about the name, through the resolver named in the report." }
                 li { "A few HTTP requests, " code { "GET" } " and " code { "HEAD" } " only, to the ports " (ports(&config.policy.ports)) ", each redirect judged before it is followed." }
-                li { "One conversation with each of two name servers of the zone, over TCP: whether they know it, whether they hand it to anyone, and what they say of its mail. Records of a zone that is open are counted and forgotten." }
+                li { "One conversation with each of two name servers of the zone, over TCP: whether they know it, whether they hand it to anyone, and what they say of its records. Records of a zone that is open are counted and forgotten." }
                 li { "The MTA-STS policy, where the domain announces one. No mail server is spoken to." }
                 li { "TLS handshakes, to read the certificates and what the server offers." }
                 li { "At most twelve requests for paths that should not answer, with one control request, so that a site which answers everything yields no finding." }

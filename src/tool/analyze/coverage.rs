@@ -168,7 +168,7 @@ fn address(probes: &Probes, count: &mut Count) {
             Err(failure) => count.failed(failure),
         }
     }
-    for system in probes.zone.iter().flat_map(|zone| &zone.systems) {
+    for system in &probes.systems {
         count.had(system.is_ok());
     }
 }

@@ -4,25 +4,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { AT_ONCE, WORLDS, eachOnce } from "../../lab/worlds.mjs";
 import { Worker } from "../support/worker.mjs";
 
 /** The gate's own deadline, and a second for a machine that is busy. */
 const DEADLINE_MS = 15_500;
-
-/** Analyses at once. Most of the time is waiting for servers that say nothing. */
-const AT_ONCE = 6;
-
-const TLS = ["garbage", "half-certificate", "cut-certificate", "many-certificates", "huge-record", "closes", "silent", "alert", "refused"];
-const DNS = ["wrong-id", "wrong-question", "not-a-response", "name-loop", "forward-pointer", "cut-header", "cut-answer"];
-const MORE_DNS = ["flag-tc", "count-lie", "empty", "noise", "huge", "html", "wrong-type", "redirect", "never"];
-const HTTP = ["endless", "bomb", "brotli-bomb", "slow", "slow-headers", "endless-headers", "long-header", "hints-forever", "huge-chunk", "reset", "never"];
-
-const WORLDS = [
-  ...TLS.map((label) => `${label}.lab-tls.net`),
-  ...[...DNS, ...MORE_DNS].map((label) => `${label}.lab-garbled.net`),
-  ...HTTP.map((label) => `${label}.lab-http.net`),
-  ...["lab-wrongds.org", "lab-expired.org", "nobody-there.lab-good.com", "loop-a.lab-odd.net", "self.lab-odd.net"],
-];
 
 const STATES = ["pass", "warn", "fail", "info", "inconclusive", "not_applicable"];
 const ERRORS = ["target_refused", "upstream_error", "upstream_timeout"];
@@ -36,11 +22,7 @@ before(async () => {
 after(() => worker.stop());
 
 test("each bad world ends in typed states or a typed error within the deadline", async () => {
-  const left = [...WORLDS];
-  const one = async () => {
-    for (let target = left.shift(); target; target = left.shift()) await judge(target);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, one));
+  await eachOnce(WORLDS, AT_ONCE, judge);
 });
 
 test("after all of them the Worker still answers, and no call ended in a panic", async () => {
