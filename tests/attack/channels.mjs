@@ -51,7 +51,7 @@ $TTL 300
 @  IN NS  ns1.lab-hoster.net.
 @  IN NS  ns2.lab-hoster.net.
 
-@  IN A   93.184.216.21
+@  IN A   93.184.216.210
 ${texts.join("\n")}
 `;
 }

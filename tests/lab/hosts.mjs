@@ -150,7 +150,7 @@ const SITES = [
     tls("hostile", { site: "hostile" }),
     "hostile",
   ),
-  site("lab-speaks.net", [v4(21)], "zone, certificate and registration speak", tls("speaks")),
+  site("lab-speaks.net", [v4(210)], "zone, certificate and registration speak", tls("speaks")),
   site(
     "lab-files.com",
     [v4(19)],
