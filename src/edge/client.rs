@@ -75,9 +75,9 @@ impl DurableObject for ClientObject {
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        self.load()?;
         match request.method() {
             Method::Get => {
+                self.load()?;
                 let answer = self.spend(&request.path())?;
                 self.keep_target().await?;
                 Ok(answer)
@@ -87,6 +87,8 @@ impl DurableObject for ClientObject {
                 // Parsed here: `Request::json` goes through JavaScript's objects,
                 // whose keys are never numbers.
                 let deltas: Deltas = serde_json::from_str(&request.text().await?)?;
+                // Not before: while the body is read, an alarm may delete all that there is.
+                self.load()?;
                 self.count(&message, &deltas).await
             }
         }
