@@ -26,8 +26,8 @@ export const CANNOT_RUN = 75;
 const DEBUG = "target/debug";
 const RELEASE = "target/release";
 
-/** Calls of the native fuzzing, and its seed: another one each time. */
-const FUZZ = ["env", "FUZZ_CALLS=1000000", `FUZZ_SEED=${Math.floor(Math.random() * 1e9)}`];
+/** How much the native attacks do, and their seed: another one each time. */
+const MUCH = ["env", "FUZZ_CALLS=1000000", "FAULT_CALLS=1000", "CHAIN_ROUNDS=40", `FUZZ_SEED=${Math.floor(Math.random() * 1e9)}`];
 
 /** In front of a command that runs inside the offline internet. */
 const LAB = ["tests/lab/run", "--"];
@@ -105,8 +105,11 @@ export const PARTS = [
   },
   {
     name: "fuzz",
-    title: "a million calls in and near every schema, native",
-    command: [...FUZZ, "cargo", "test", "--locked", "--profile", "fuzz", "--test", "attack", "--", "--nocapture"],
+    title: "a million calls in and near every schema, and chains in a failing world, native",
+    command: [
+      ...[...MUCH, "cargo", "test", "--locked", "--profile", "fuzz", "--test", "attack", "--test", "analyze"],
+      ...["--", "--nocapture", "whatever_is_sent", "whatever_fails", "a_chain_with_faults"],
+    ],
     count: libtest,
     minutes: 20,
     needs: ["setup"],

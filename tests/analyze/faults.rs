@@ -25,18 +25,21 @@ use super::support::{FixedClock, Lines, MemoryCounters, MemoryLedger, Request};
 use super::*;
 
 /// What `analyze` and `lookup` promise, and a breath for the rest.
-const LONGEST: Duration = Duration::from_millis(15_000);
+pub const LONGEST: Duration = Duration::from_millis(15_000);
 
 #[test]
 fn whatever_fails_every_call_ends_typed_in_time_and_once_on_record() {
     run(async {
         let calls = number("FAULT_CALLS", 300);
         let authority = Authority::new();
-        let world = FailingWorld::new(&authority);
+        let plenty = json!({"limit": 100_000, "seconds": 1});
+        let budgets =
+            json!({"analyze": plenty, "lookup": plenty, "diff": plenty, "target": plenty});
+        let world = FailingWorld::new(&authority, &budgets);
         let mut dice = Dice(seed());
         let mut outcomes: BTreeMap<String, u32> = BTreeMap::new();
         for call in 1..=calls {
-            world.trouble.sick.set(dice.below(4) > 0);
+            world.sicken(dice.below(4) > 0);
             let request = request(&mut dice);
             let began = Instant::now();
             let (status, body) = world.ask(&request).await;
@@ -66,7 +69,7 @@ fn whatever_fails_every_call_ends_typed_in_time_and_once_on_record() {
             "{outcomes:?}"
         );
 
-        world.trouble.sick.set(false);
+        world.sicken(false);
         let (status, report) = world.ask(&analyze()).await;
         assert_eq!(status, 200, "{report}");
         assert_eq!(
@@ -97,19 +100,21 @@ fn request(dice: &mut Dice) -> Request {
 }
 
 /// A good host in a world where anything may fail.
-struct FailingWorld {
+pub struct FailingWorld {
     registry: Rc<Registry>,
     prepared: Prepared,
     counters: MemoryCounters,
     world: Rc<World>,
     ledger: Rc<FailingLedger>,
-    journal: Rc<Lines>,
+    ledger_clock: Rc<FixedClock>,
+    reports: Rc<FailingReports>,
+    pub journal: Rc<Lines>,
     memory: Rc<Memory>,
     trouble: Rc<Trouble>,
 }
 
 impl FailingWorld {
-    fn new(authority: &Authority) -> FailingWorld {
+    pub fn new(authority: &Authority, budgets: &Value) -> FailingWorld {
         let net: Rc<Internet> = Rc::default();
         good_host(&net, authority);
         let clock = Rc::new(TokioClock::new());
@@ -118,25 +123,25 @@ impl FailingWorld {
             dice: RefCell::new(Dice(seed() ^ 1)),
             clock: clock.clone(),
         });
-        let plenty = r#"{"analyze":{"limit":100000,"seconds":1},"lookup":{"limit":100000,"seconds":1},
-            "diff":{"limit":100000,"seconds":1},"target":{"limit":100000,"seconds":1}}"#;
         let config = Config::from_vars(|name| match name {
             "TRUST_ANCHORS" => Some(authority.pem.clone()),
-            "BUDGETS" => Some(plenty.to_owned()),
+            "BUDGETS" => Some(budgets.to_string()),
             _ => None,
         });
         let config = Rc::new(config.expect("valid variables"));
         let registry = Rc::new(Registry::new());
+        let reports = Rc::new(FailingReports(
+            MemoryReports::default(),
+            Rc::clone(&trouble),
+        ));
+        let ledger_clock = Rc::new(FixedClock(Cell::new(MIDNIGHT)));
         let world = Rc::new(World {
             guard: Rc::new(Guard::new(config.policy.clone())),
             config,
             network: Rc::new(FailingNetwork(net, Rc::clone(&trouble))),
             clock: clock.clone(),
             random: Rc::new(CountingRandom::default()),
-            reports: Rc::new(FailingReports(
-                MemoryReports::default(),
-                Rc::clone(&trouble),
-            )),
+            reports: reports.clone(),
             colo: String::from("TST"),
         });
         FailingWorld {
@@ -145,17 +150,36 @@ impl FailingWorld {
             counters: MemoryCounters::default(),
             world,
             ledger: Rc::new(FailingLedger(
-                MemoryLedger::over(Rc::new(FixedClock(Cell::new(MIDNIGHT)))),
+                MemoryLedger::over(Rc::clone(&ledger_clock)),
                 Rc::clone(&trouble),
             )),
+            ledger_clock,
+            reports,
             journal: Rc::default(),
             memory: Rc::new(Memory::new(b"a key of the tests".to_vec())),
             trouble,
         }
     }
 
+    /// From now on, things fail or do not.
+    pub fn sicken(&self, sick: bool) {
+        self.trouble.sick.set(sick);
+    }
+
+    /// A stored report is no longer there.
+    pub fn expire(&self, id: &str) {
+        self.reports.0.0.borrow_mut().remove(id);
+    }
+
+    /// Everything is well again, and so much later that budgets are full.
+    pub async fn recover(&self, span: Duration) {
+        self.sicken(false);
+        self.ledger_clock.advance(span);
+        tokio::time::advance(span).await;
+    }
+
     /// Status and body of one request.
-    async fn ask(&self, request: &Request) -> (u16, Value) {
+    pub async fn ask(&self, request: &Request) -> (u16, Value) {
         let gate = Gate {
             registry: Rc::clone(&self.registry),
             world: Rc::clone(&self.world),

@@ -9,6 +9,7 @@ mod internet;
 mod support;
 
 mod bad_worlds;
+mod fault_chains;
 mod faults;
 mod fuzzed;
 mod hosts;
