@@ -266,6 +266,7 @@ impl<'h> Isolate<'h> {
             network,
             clock,
             random,
+            model,
             colo,
             ..
         } = &*gate.world;
@@ -276,6 +277,7 @@ impl<'h> Isolate<'h> {
             clock: Rc::clone(clock),
             random: Rc::clone(random),
             reports: Rc::clone(store) as Rc<dyn ReportStore>,
+            model: Rc::clone(model),
             colo: colo.clone(),
         };
         Isolate {

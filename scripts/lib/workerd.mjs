@@ -18,9 +18,11 @@ const KV = `export default { async fetch(request) {
  * Starts workerd with these Workers; its files go to build/bench/`label`.
  * @param {string} label
  * @param {{name: string, modules: string[], classes?: Record<string, string>,
- *   borrowed?: Record<string, {type: string, of: string}>, kv?: string[], vars?: Record<string, string>}[]} workers
+ *   borrowed?: Record<string, {type: string, of: string}>, kv?: string[], vars?: Record<string, string>,
+ *   services?: Record<string, string>}[]} workers
  *   `modules` are files of the checkout, the entry first; `classes` maps bindings to
- *   Durable Object classes, all with SQLite; `borrowed` to those of another Worker.
+ *   Durable Object classes, all with SQLite; `borrowed` to those of another Worker,
+ *   `services` to others of the Workers.
  * @param {{folder?: string, keep?: boolean, kv?: string, inspector?: number, stdio?: string[]}} options
  *   `keep` leaves what is stored from an earlier start; `kv` is the `address:port` of
  *   a server that answers for KV, `inspector` a port for V8's inspector.
@@ -70,7 +72,7 @@ const kv :Workerd.Worker = (
 ${workers.map((worker) => workerText(folder, worker)).join("\n")}`;
 }
 
-function workerText(folder, { name, modules, classes = {}, borrowed = {}, kv = [], vars = {} }) {
+function workerText(folder, { name, modules, classes = {}, borrowed = {}, kv = [], vars = {}, services = {} }) {
   const bindings = [
     ...Object.entries(classes).map(([binding, type]) => `(name = ${text(binding)}, durableObjectNamespace = ${text(type)})`),
     ...Object.entries(borrowed).map(
@@ -78,6 +80,7 @@ function workerText(folder, { name, modules, classes = {}, borrowed = {}, kv = [
         `(name = ${text(binding)}, durableObjectNamespace = (className = ${text(type)}, serviceName = ${text(of)}))`,
     ),
     ...kv.map((binding) => `(name = ${text(binding)}, kvNamespace = "kv")`),
+    ...Object.entries(services).map(([binding, other]) => `(name = ${text(binding)}, service = ${text(other)})`),
     ...Object.entries(vars).map(([binding, value]) => `(name = ${text(binding)}, text = ${text(value)})`),
   ];
   const objects = Object.values(classes).map(

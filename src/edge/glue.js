@@ -84,3 +84,18 @@ export async function send(url, lines, bytes, signal) {
   const body = bytes?.slice();
   return fetch(url, { method: body ? "POST" : "GET", headers: headersOf(lines), body, signal, redirect: "manual" });
 }
+
+/** Whether a language model is bound. */
+export function hasModel(env) {
+  return Boolean(env.AI);
+}
+
+/** What the bound model says, as text, whatever form it gives it. */
+export async function askModel(env, name, task, text) {
+  const messages = [
+    { role: "system", content: task },
+    { role: "user", content: text },
+  ];
+  const { response } = await env.AI.run(name, { messages, max_tokens: 2048, temperature: 0 });
+  return typeof response === "string" ? response : JSON.stringify(response);
+}

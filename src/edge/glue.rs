@@ -61,6 +61,19 @@ extern "C" {
         body: Option<&[u8]>,
         signal: &AbortSignal,
     ) -> Result<JsValue, JsValue>;
+
+    /// Whether a model is bound as `AI`.
+    #[wasm_bindgen(js_name = hasModel)]
+    pub fn has_model(env: &Env) -> bool;
+
+    /// Has the model `name` do `task` with `text`; its answer is a string.
+    #[wasm_bindgen(catch, js_name = askModel)]
+    pub async fn ask_model(
+        env: &Env,
+        name: &str,
+        task: &str,
+        text: &str,
+    ) -> Result<JsValue, JsValue>;
 }
 
 /// Sends JSON to the object of `binding` that bears `name`, which has to

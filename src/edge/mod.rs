@@ -8,6 +8,7 @@ mod incoming;
 mod journal;
 mod ledger;
 mod mirror;
+mod model;
 mod network;
 mod outbox;
 mod outgoing;
@@ -148,6 +149,7 @@ async fn answer(
         clock: Rc::new(host::WallClock),
         random: Rc::new(host::Entropy),
         reports: Rc::new(reports::Shelf(Rc::clone(&env))),
+        model: Rc::new(model::Bound(Rc::clone(&env))),
         colo: request.colo(),
     };
     let gate = Gate {

@@ -1,5 +1,5 @@
-//! What the world lends us, as small traits: network, clock, randomness and
-//! report storage.
+//! What the world lends us, as small traits: network, clock, randomness,
+//! report storage and, where there is one, a language model.
 //!
 //! `edge` implements them on Workers; tests implement them natively. The
 //! [`Network`] takes only what the guard has judged ([`PublicAddr`],
@@ -96,6 +96,16 @@ pub trait Clock {
 pub trait Random {
     /// Fills `out`.
     fn fill(&self, out: &mut [u8]);
+}
+
+/// A language model that the operator may have bound.
+pub trait Model {
+    /// Whether there is one; otherwise nobody is asked.
+    fn is_bound(&self) -> bool;
+
+    /// What it answers to `text` when told to do `task`; `None` when it
+    /// fails. It may take for ever.
+    fn ask(&self, task: &'static str, text: String) -> LocalBoxFuture<'static, Option<String>>;
 }
 
 /// Where finished reports wait for their permalink to be opened.

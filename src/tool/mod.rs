@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 use crate::config::Config;
 use crate::error::{Code, Error};
 use crate::guard::Guard;
-use crate::port::{Clock, Network, Random, ReportStore};
+use crate::port::{Clock, Model, Network, Random, ReportStore};
 use part::Part;
 use schema::InputSchema;
 
@@ -40,6 +40,8 @@ pub struct World {
     pub random: Rc<dyn Random>,
     /// Stored reports.
     pub reports: Rc<dyn ReportStore>,
+    /// Words what `narrate` tells, where the operator wants it.
+    pub model: Rc<dyn Model>,
     /// The data centre this request is served from, or `local`.
     pub colo: String,
 }

@@ -1,6 +1,9 @@
 //! `narrate`: what changed between two reports, in sentences. Touches nothing
 //! but the store of reports.
 
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,7 +13,10 @@ use super::{Errand, Log, Spec, World};
 use crate::error::Error;
 use crate::report::admit::{self, GivenDiff};
 use crate::report::diff;
-use crate::report::narrate::{self, Narration};
+use crate::report::narrate::{self, Narration, reword};
+
+/// How long the operator's model may think.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The tool.
 pub(super) struct Narrate;
@@ -117,6 +123,23 @@ impl Spec for Narrate {
         let notes = sides
             .map(|(before, after)| diff::notes(&before, &after))
             .unwrap_or_default();
-        Ok(narrate::tell(&changes, unlisted, notes))
+        let mut narration = narrate::tell(&changes, unlisted, notes);
+        word(&mut narration, &errand).await;
+        Ok(narration)
     }
+}
+
+/// Has the operator's model word the sentences, where one is bound.
+async fn word(narration: &mut Narration, errand: &Errand) {
+    let model = &errand.world.model;
+    if narration.sentences.is_empty() || !model.is_bound() {
+        return;
+    }
+    errand.subrequests.set(errand.subrequests.get() + 1);
+    let asked = model.ask(reword::TASK, reword::text_of(&narration.sentences));
+    let answer = match select(asked, errand.world.clock.sleep(PATIENCE)).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(_) => None,
+    };
+    reword::take(narration, answer.as_deref());
 }

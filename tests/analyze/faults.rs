@@ -142,6 +142,7 @@ impl FailingWorld {
             clock: clock.clone(),
             random: Rc::new(CountingRandom::default()),
             reports: reports.clone(),
+            model: Rc::new(NoModel),
             colo: String::from("TST"),
         });
         FailingWorld {

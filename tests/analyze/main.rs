@@ -35,7 +35,7 @@ use netrecon::guard::Guard;
 use netrecon::tool::part::{Part, Standing};
 use netrecon::tool::{Errand, Registry, World};
 use serde_json::{Value, json};
-use support::{CountingRandom, MIDNIGHT, MemoryReports};
+use support::{CountingRandom, MIDNIGHT, MemoryReports, NoModel};
 
 const HOST: &str = "good.net";
 const IP: &str = "93.184.215.14";
@@ -92,6 +92,7 @@ impl Stage {
             clock: Rc::new(TokioClock::new()),
             random: Rc::new(CountingRandom::default()),
             reports: self.reports.clone(),
+            model: Rc::new(NoModel),
             colo: String::from("TST"),
         });
         let registry = Registry::new();

@@ -19,7 +19,7 @@ use netrecon::gate::budget::{Account, Verdict};
 use netrecon::gate::likeness::Retries;
 use netrecon::gate::{Charge, Gate, Journal, Ledger, Memory};
 use netrecon::guard::{Guard, PublicAddr, PublicUrl};
-use netrecon::port::{Ask, Clock, Fetched, NetError, Network, Random, ReportStore, Stream};
+use netrecon::port::{Ask, Clock, Fetched, Model, NetError, Network, Random, ReportStore, Stream};
 use netrecon::pulse::{Count, Counter, Record};
 use netrecon::surface::{Body, Counters, Incoming, Live, Prepared, Reply, Site, route};
 use netrecon::tool::{Registry, World};
@@ -114,6 +114,7 @@ impl House {
             clock: self.clock.clone(),
             random: Rc::new(CountingRandom::default()),
             reports: self.reports.clone(),
+            model: Rc::new(NoModel),
             colo: String::from("TST"),
         })
     }
@@ -376,6 +377,19 @@ impl Random for CountingRandom {
             self.0.set(self.0.get().wrapping_add(1));
             *byte = self.0.get();
         }
+    }
+}
+
+/// No model is bound, as in the default deployment.
+pub struct NoModel;
+
+impl Model for NoModel {
+    fn is_bound(&self) -> bool {
+        false
+    }
+
+    fn ask(&self, _: &'static str, _: String) -> LocalBoxFuture<'static, Option<String>> {
+        unreachable!("nobody is asked")
     }
 }
 

@@ -1,11 +1,13 @@
 //! A diff in plain sentences.
 //!
-//! No model and no clock: the same changes give the same bytes. A sentence
+//! No model and no clock: the same changes give the same bytes. ([`reword`]
+//! puts a model's wording beside them, where one is bound.) A sentence
 //! says one change of a finding, or all changes at one place, and cites the
 //! paths it rests on; how severe it is follows [`rubric`], printed in
 //! `docs/narrate.md`.
 
 mod phrase;
+pub mod reword;
 pub mod rubric;
 
 #[cfg(test)]
@@ -40,6 +42,9 @@ pub struct Narration {
     pub untold: u32,
     /// What to know before the changes are put down to the target.
     pub notes: Vec<String>,
+    /// Sentences with a model's wording beside them; absent where the operator bound no model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reworded: Option<u32>,
 }
 
 /// One thing that changed.
@@ -54,6 +59,9 @@ pub struct Sentence {
     pub citations: Vec<Citation>,
     /// Ids of the findings behind it.
     pub findings: Vec<String>,
+    /// The same in a model's words, which say nothing that `text` does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reworded: Option<String>,
 }
 
 /// A change, by the path it has in the diff.
@@ -93,6 +101,7 @@ pub fn tell(changes: &[Change], unlisted: u32, notes: Vec<String>) -> Narration 
         sentences: told.into_iter().map(|told| told.sentence).collect(),
         untold,
         notes,
+        reworded: None,
     }
 }
 
@@ -133,6 +142,7 @@ impl Told {
                     .unwrap_or(Severity::None),
                 citations: cite(paths),
                 findings: ids.into_iter().take(MAX_IDS).cloned().collect(),
+                reworded: None,
             },
         }
     }

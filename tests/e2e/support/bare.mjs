@@ -91,9 +91,10 @@ export class Bare {
   #group;
   lines = [];
 
-  /** @param {{kv: Kv, dir?: string, vars?: Record<string, string>, folder?: string, inspector?: number}} options
-   *   a given `folder` is one that an earlier start left. */
-  static async start({ kv, dir = "build", vars = {}, folder, inspector }) {
+  /** @param {{kv: Kv, dir?: string, vars?: Record<string, string>, folder?: string, inspector?: number,
+   *   beside?: Record<string, string>}} options a given `folder` is one that an earlier
+   *   start left; `beside` are modules of Workers that are bound under these names. */
+  static async start({ kv, dir = "build", vars = {}, folder, inspector, beside = {} }) {
     const bare = new Bare();
     bare.folder = folder ?? mkdtempSync(join(tmpdir(), "netrecon-bare-"));
     const worker = {
@@ -102,9 +103,11 @@ export class Bare {
       classes: { CLIENTS: "ClientObject", TALLY: "TallyObject", REPORTS: "ReportObject" },
       kv: ["COUNTERS"],
       vars,
+      services: Object.fromEntries(Object.keys(beside).map((binding) => [binding, binding.toLowerCase()])),
     };
+    const others = Object.entries(beside).map(([binding, path]) => ({ name: binding.toLowerCase(), modules: [path] }));
     const options = { folder: bare.folder, keep: true, kv: kv.address, inspector, stdio: ["ignore", "pipe", "pipe"] };
-    const { group, url } = await startWorkerd("e2e", [worker, DOOR], options);
+    const { group, url } = await startWorkerd("e2e", [worker, DOOR, ...others], options);
     bare.#group = group;
     for (const stream of [group.stdout, group.stderr]) {
       createInterface({ input: stream }).on("line", (line) => bare.lines.push(line));
