@@ -75,8 +75,9 @@ impl Spec for Narrate {
     const NAME: &'static str = "narrate";
     const TITLE: &'static str = "Tell what changed";
     const DESCRIPTION: &'static str = "Tell in sentences what changed between two reports of analyze, most \
-        severe first, each sentence with the changes it rests on. Contacts nothing and changes nothing; for \
-        the changes themselves as data use diff.";
+        severe first, each sentence with the changes it rests on. Contacts no host and changes nothing; where \
+        the operator has set up a model, that is shown the sentences to reword. For the changes themselves \
+        as data use diff.";
     const OPEN_WORLD: bool = false;
     const LOG: &'static [(&'static str, Log)] = &[
         ("before", Log::Length),
