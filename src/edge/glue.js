@@ -16,17 +16,18 @@ export function prepare(list, handler) {
   answer = handler;
 }
 
-/** Calls the Worker with the request's body at hand: it then has nothing to wait for but its own work. */
+/**
+ * Calls the Worker with what it asks of every request, in one text: verb and URL, and of a POST the
+ * wanted header fields; with the body at hand, it then has nothing to wait for but its own work.
+ */
 export function arrive(request, env, context) {
-  if (request.method !== "POST") return answer(request, env, context, undefined);
+  const { method } = request;
+  const place = `${method} ${request.url}`;
+  if (method !== "POST") return answer(request, env, context, place, undefined);
+  const told = `${place}\n${fields(request)}`;
   const length = Number(request.headers.get("content-length") ?? NaN);
-  if (!(length <= READ_AHEAD)) return answer(request, env, context, undefined);
-  return request.arrayBuffer().then((buffer) => answer(request, env, context, new Uint8Array(buffer)));
-}
-
-/** Verb and URL. */
-export function place(request) {
-  return `${request.method} ${request.url}`;
+  if (!(length <= READ_AHEAD)) return answer(request, env, context, told, undefined);
+  return request.arrayBuffer().then((buffer) => answer(request, env, context, told, new Uint8Array(buffer)));
 }
 
 /** The wanted fields of a request, one per line; a line is empty where there is none. */

@@ -1,14 +1,14 @@
 //! What `glue.js` does beside us, as Rust calls it: the crossings that calls
 //! make often, each made once.
 
-use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use worker::web_sys::{AbortSignal, Request, Response};
 use worker::{Env, worker_sys};
 
-/// Answers one request: with a response, or with a promise of one. The body is
-/// there when it was read ahead.
-pub type Handler = dyn Fn(Request, Env, worker_sys::Context, Option<Uint8Array>) -> JsValue;
+/// Answers one request: with a response, or with a promise of one. The text is
+/// its verb and URL with a space between, in the lines after that what
+/// [`fields`] answers, or nothing. The body is there when it was read ahead.
+pub type Handler = dyn Fn(Request, Env, worker_sys::Context, String, Option<Vec<u8>>) -> JsValue;
 
 #[wasm_bindgen(module = "/src/edge/glue.js")]
 extern "C" {
@@ -19,9 +19,6 @@ extern "C" {
     /// Reads the body, unless it is large or of unknown length, and has the
     /// request answered.
     pub fn arrive(request: Request, env: Env, context: worker_sys::Context) -> JsValue;
-
-    /// Verb and URL, with a space between.
-    pub fn place(request: &Request) -> String;
 
     /// The wanted fields, one per line: `:value`, or nothing.
     pub fn fields(request: &Request) -> String;

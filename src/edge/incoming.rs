@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
-use js_sys::Uint8Array;
 use wasm_bindgen::prelude::Closure;
 use worker::ByteStream;
 use worker::web_sys::Request;
@@ -14,8 +13,9 @@ use super::glue;
 use crate::error::{Code, Error};
 use crate::surface::Incoming;
 
-/// The header fields that anybody here asks for. They come over together, the
-/// first time that one of them is wanted; any other is fetched by itself.
+/// The header fields that anybody here asks for. They come over together, with
+/// a POST or the first time that one of them is wanted; any other is fetched by
+/// itself.
 const FIELDS: [&str; 14] = [
     "host",
     "origin",
@@ -49,14 +49,42 @@ pub struct Arrived {
     place: String,
     method: usize,
     path: Range<usize>,
-    fields: OnceCell<String>,
+    fields: OnceCell<Fields>,
     /// The body, where it was read ahead.
-    body: Option<Uint8Array>,
+    body: Option<Vec<u8>>,
+}
+
+/// The values of [`FIELDS`], in one text, and where each of them stands.
+struct Fields {
+    text: String,
+    values: [Option<Range<usize>>; FIELDS.len()],
+}
+
+impl Fields {
+    /// Reads what [`glue::fields`] answers.
+    fn read(text: String) -> Fields {
+        let mut values = [const { None }; FIELDS.len()];
+        let mut start = 0;
+        for (value, line) in values.iter_mut().zip(text.split('\n')) {
+            let end = start + line.len();
+            *value = line.starts_with(':').then_some(start + 1..end);
+            start = end + 1;
+        }
+        Fields { text, values }
+    }
+
+    fn get(&self, at: usize) -> Option<&str> {
+        self.values[at].clone().map(|value| &self.text[value])
+    }
 }
 
 impl Arrived {
-    pub fn new(request: Request, body: Option<Uint8Array>) -> Arrived {
-        let place = glue::place(&request);
+    /// `told` and `body` are what a [`glue::Handler`] gets.
+    pub fn new(request: Request, told: String, body: Option<Vec<u8>>) -> Arrived {
+        let (place, fields) = match told.split_once('\n') {
+            Some((place, fields)) => (place.to_owned(), Some(fields.to_owned())),
+            None => (told, None),
+        };
         let method = place.find(' ').unwrap_or(place.len());
         let authority = place.find("://").map_or(method, |at| at + 3);
         let start = place[authority..]
@@ -70,16 +98,17 @@ impl Arrived {
             method,
             path: start..end,
             place,
-            fields: OnceCell::new(),
+            fields: fields
+                .map(Fields::read)
+                .map_or_else(OnceCell::new, OnceCell::from),
             body,
         }
     }
 
     /// One of [`FIELDS`].
     fn field(&self, at: usize) -> Option<String> {
-        let fields = self.fields.get_or_init(|| glue::fields(&self.request));
-        let line = fields.split('\n').nth(at)?;
-        line.strip_prefix(':').map(str::to_owned)
+        let fields = || Fields::read(glue::fields(&self.request));
+        self.fields.get_or_init(fields).get(at).map(str::to_owned)
     }
 
     /// A body that was not read ahead, no further than `cap` bytes.
@@ -141,8 +170,8 @@ impl Incoming for Arrived {
                 .and_then(|n| n.parse::<usize>().ok());
             match &self.body {
                 _ if stated.is_some_and(|length| length > cap) => Err(too_large(cap)),
-                Some(body) if body.length() as usize > cap => Err(too_large(cap)),
-                Some(body) => Ok(body.to_vec()),
+                Some(body) if body.len() > cap => Err(too_large(cap)),
+                Some(body) => Ok(body.clone()),
                 None => self.streamed(cap).await,
             }
         })

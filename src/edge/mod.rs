@@ -21,7 +21,6 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
-use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Request, Response};
@@ -106,11 +105,12 @@ fn answered(
     request: Request,
     env: Env,
     context: worker_sys::Context,
-    body: Option<Uint8Array>,
+    told: String,
+    body: Option<Vec<u8>>,
 ) -> JsValue {
     let context = Rc::new(Context::new(context));
     let mut work = Box::pin(async move {
-        let response = serve(incoming::Arrived::new(request, body), env, context).await;
+        let response = serve(incoming::Arrived::new(request, told, body), env, context).await;
         response.map(JsValue::from).map_err(JsValue::from)
     });
     match work.as_mut().now_or_never() {

@@ -9,6 +9,8 @@ import { PAYLOADS } from "./payloads.mjs";
 
 /** The host whose standing data speak. */
 export const SPEAKER = "lab-speaks.net";
+/** Where it listens, alone. */
+export const SPEAKER_ADDRESS = "93.184.216.210";
 
 const EACH = 16;
 const from = (start, of = PAYLOADS) => Array.from({ length: EACH }, (_, at) => of[(start + at) % of.length]);
@@ -51,7 +53,7 @@ $TTL 300
 @  IN NS  ns1.lab-hoster.net.
 @  IN NS  ns2.lab-hoster.net.
 
-@  IN A   93.184.216.210
+@  IN A   ${SPEAKER_ADDRESS}
 ${texts.join("\n")}
 `;
 }

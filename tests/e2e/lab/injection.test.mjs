@@ -9,7 +9,7 @@ import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { connect } from "node:tls";
 import { Agent, ordersIn } from "../../attack/agent.mjs";
-import { SPEAKER, SPOKEN, zone } from "../../attack/channels.mjs";
+import { SPEAKER, SPEAKER_ADDRESS, SPOKEN, zone } from "../../attack/channels.mjs";
 import { PAYLOADS } from "../../attack/payloads.mjs";
 import { answers, doh, transfer } from "../../lab/testing/dns.mjs";
 import { Worker } from "../support/worker.mjs";
@@ -127,7 +127,7 @@ const STANDING = {
 
 function certificate() {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: "93.184.216.21", port: 443, servername: SPEAKER, rejectUnauthorized: false }, () => {
+    const socket = connect({ host: SPEAKER_ADDRESS, port: 443, servername: SPEAKER, rejectUnauthorized: false }, () => {
       resolve(new X509Certificate(socket.getPeerX509Certificate().raw));
       socket.end();
     });
