@@ -11,6 +11,7 @@ import { Worker } from "../e2e/support/worker.mjs";
 
 const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 1e9));
 const ROUNDS = Number(process.env.CHAIN_ROUNDS ?? 2);
+const STEPS = 6;
 const HOST = "stage.lab-http.net";
 const TTL_SECONDS = 12;
 const CALLERS = ["198.51.100.61", "203.0.113.62", "2001:db8:63::1"];
@@ -38,7 +39,7 @@ test(`chains with faults between their steps end typed and show nothing of other
   for (let round = 0; round < ROUNDS; round += 1) {
     const chance = chanceOf(SEED + round);
     const chains = CALLERS.map((_, caller) => new Chain(caller, round));
-    for (let step = 0; step < 6; step += 1) {
+    for (let step = 0; step < STEPS; step += 1) {
       await well();
       kills += await FAULTS[chance(FAULTS.length)](chains, chance);
       const next = chains.map((chain) => () => chain.next(step, chance));
@@ -50,7 +51,8 @@ test(`chains with faults between their steps end typed and show nothing of other
     await new Chain(round % CALLERS.length, `well-${round}`).isWhole();
   }
   console.log(Object.fromEntries([...tally].sort()), `${kills} kills`);
-  for (const wanted of ["analyze success", "diff success", "narrate success"]) assert.ok(tally.has(wanted), wanted);
+  const ended = [...tally.values()].reduce((sum, n) => sum + n);
+  assert.equal(ended, ROUNDS * STEPS * CALLERS.length, "every step ended typed; which of them succeeded is up to the faults");
   assertNothingInternal();
 });
 
