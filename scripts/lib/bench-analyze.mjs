@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
 import { endGroup, startGroup } from "./group.mjs";
-import { median } from "./measure.mjs";
+import { median, peakMiB, residentMiB } from "./measure.mjs";
 import { Failure, script } from "./shell.mjs";
 import { labVars } from "./worker.mjs";
 import { startWorkerd } from "./workerd.mjs";
@@ -92,20 +92,15 @@ lookup of ${TYPES.length} types: ${(looked / DELAY).toFixed(2)} delays, ${looked
 
 /** All the hosts that misbehave, and the most memory that workerd held meanwhile. */
 async function meetWorlds(pid, analyze) {
-  const before = memoryMiB(pid, "VmRSS");
+  const before = residentMiB(pid).toFixed(0);
   writeFileSync(`/proc/${pid}/clear_refs`, "5"); // the peak begins anew
   const took = [];
   await eachOnce(WORLDS, AT_ONCE, async (target) => took.push([await analyze(target), target]));
   const slowest = took.sort(([one], [other]) => other - one).slice(0, 5);
   console.log(`
 ${WORLDS.length} hosts that misbehave, ${AT_ONCE} at once:
-  workerd held ${before} MiB before and ${memoryMiB(pid, "VmHWM")} MiB at most
+  workerd held ${before} MiB before and ${peakMiB(pid).toFixed(0)} MiB at most
   median ${(median(took.map(([ms]) => ms)) / 1000).toFixed(1)} s; ${slowest.map(([ms, target]) => `${target} ${(ms / 1000).toFixed(1)} s`).join(", ")}`);
-}
-
-function memoryMiB(pid, line) {
-  const [, kib] = readFileSync(`/proc/${pid}/status`, "utf8").match(new RegExp(`${line}:\\s+(\\d+)`)) ?? [];
-  return Math.round(Number(kib) / 1024);
 }
 
 /** Processor time that all threads of workerd spend over one call and what follows it. */

@@ -1,5 +1,6 @@
-// Asks the isolate of a running Worker what it holds, over V8's inspector: after a collection, so that what is counted is in use and not garbage that V8
-// has had no reason to collect yet.
+// Asks the isolate of a running Worker what it holds, over V8's inspector: after a
+// collection, so that what is counted is in use and not garbage that V8 has had no reason
+// to collect yet.
 
 import { Failure } from "./shell.mjs";
 

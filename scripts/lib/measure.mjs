@@ -16,9 +16,15 @@ export function median(values) {
 }
 
 /** Resident memory of a process, in MiB; 0 where /proc has none. */
-export function residentMiB(pid) {
+export const residentMiB = (pid) => statusMiB(pid, "VmRSS");
+
+/** The most that it ever was, likewise. */
+export const peakMiB = (pid) => statusMiB(pid, "VmHWM");
+
+function statusMiB(pid, member) {
   try {
-    const kib = readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB$/m)?.[1];
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const [, kib] = status.match(new RegExp(`^${member}:\\s+(\\d+) kB$`, "m")) ?? [];
     return Number(kib ?? 0) / 1024;
   } catch {
     return 0;
