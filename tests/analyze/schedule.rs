@@ -12,8 +12,11 @@ const DELAY: Duration = Duration::from_millis(50);
 
 /// A host that does everything right, its mail included, whose name servers
 /// answer what they are asked.
-fn whole_host(net: &Internet, authority: &Authority) {
-    good_host(net, authority);
+fn whole() -> Stage {
+    let authority = Authority::new();
+    let stage = Stage::new().trusting(&authority);
+    let net = &stage.net;
+    good_host(net, &authority);
     for ip in ["199.43.135.53", "199.43.133.53"] {
         net.name_server(&format!("{ip}:53"), HOST, Zone::Knowing);
     }
@@ -53,6 +56,7 @@ fn whole_host(net: &Internet, authority: &Authority) {
         &["64502 | US | arin | 2008-06-02 | EDGE, US"],
     );
     net.file(LOG_SEARCH, 200, &[], "[]");
+    stage
 }
 
 /// The report and how many delays it took.
@@ -77,9 +81,7 @@ fn out_of_budget(report: &Value) -> Vec<&str> {
 #[test]
 fn a_whole_host_is_five_answers_long_with_six_connections_and_room_to_spare() {
     run(async {
-        let authority = Authority::new();
-        let stage = Stage::new().trusting(&authority);
-        whole_host(&stage.net, &authority);
+        let stage = whole();
         let (report, answers) = timed(&stage).await;
         assert_eq!(report["coverage"]["ratio"], 1.0, "{}", report["coverage"]);
         assert_eq!(state(&report, "mail.mta_sts"), "pass");
@@ -93,10 +95,8 @@ fn a_whole_host_is_five_answers_long_with_six_connections_and_room_to_spare() {
 #[test]
 fn a_domain_with_much_mail_misses_nothing() {
     run(async {
-        let authority = Authority::new();
-        let stage = Stage::new().trusting(&authority);
+        let stage = whole();
         let net = &stage.net;
-        whole_host(net, &authority);
         let set: Vec<Data> = (1..=5)
             .map(|n| Data::Mx(n, format!("mx{n}.bigmail.net")))
             .collect();
@@ -130,10 +130,8 @@ fn a_domain_with_much_mail_misses_nothing() {
 #[test]
 fn where_forty_do_not_suffice_the_policy_of_a_domain_is_there_and_the_least_is_missing() {
     run(async {
-        let authority = Authority::new();
-        let stage = Stage::new().trusting(&authority);
+        let stage = whole();
         let net = &stage.net;
-        whole_host(net, &authority);
         // Nothing is learned from these, so all of it costs.
         for ip in ["199.43.135.53", "199.43.133.53"] {
             net.name_server(&format!("{ip}:53"), HOST, Zone::Closed);
@@ -159,9 +157,7 @@ fn where_forty_do_not_suffice_the_policy_of_a_domain_is_there_and_the_least_is_m
 #[test]
 fn name_servers_that_say_nothing_are_not_waited_for() {
     run(async {
-        let authority = Authority::new();
-        let stage = Stage::new().trusting(&authority);
-        whole_host(&stage.net, &authority);
+        let stage = whole();
         for ip in ["199.43.135.53", "199.43.133.53"] {
             let silent = |stream| async move {
                 std::future::pending::<()>().await;
