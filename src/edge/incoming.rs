@@ -81,10 +81,12 @@ impl Fields {
 impl Arrived {
     /// `told` and `body` are what a [`glue::Handler`] gets.
     pub fn new(request: Request, told: String, body: Option<Vec<u8>>) -> Arrived {
-        let (place, fields) = match told.split_once('\n') {
-            Some((place, fields)) => (place.to_owned(), Some(fields.to_owned())),
-            None => (told, None),
-        };
+        let mut place = told;
+        let fields = place.find('\n').map(|end| {
+            let fields = place.split_off(end + 1);
+            place.truncate(end);
+            fields
+        });
         let method = place.find(' ').unwrap_or(place.len());
         let authority = place.find("://").map_or(method, |at| at + 3);
         let start = place[authority..]
