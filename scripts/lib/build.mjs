@@ -9,7 +9,7 @@
 // with it every call in flight, so falling back to it is said loudly.
 
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
@@ -51,6 +51,7 @@ const SHRINK = [
 const WORKER = {
   crate: ".",
   library: "netrecon",
+  entry: "src/edge/entry.js",
   inputs: ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src", "migrations", "package-lock.json", "scripts/lib/build.mjs"],
 };
 
@@ -76,10 +77,12 @@ export async function build({ stable = false, features = "" } = {}) {
 /**
  * Builds a crate of the checkout into `dir`, unless that holds what its sources and
  * the recipe give; needs a finished setup. All paths are relative to the checkout.
- * @param {{crate: string, library: string, inputs: string[], dir: string,
+ * @param {{crate: string, library: string, entry?: string, inputs: string[], dir: string,
  *   unwinding: boolean, features?: string}} what
+ *   `entry` stands before worker-build's own in the unwinding build; in the stable
+ *   one, that makes a new instance after a panic.
  */
-export async function buildCrate({ crate, library, inputs, dir, unwinding, features = "" }) {
+export async function buildCrate({ crate, library, entry, inputs, dir, unwinding, features = "" }) {
   const rustc = ask("rustc", unwinding ? ["+nightly", "--version"] : ["--version"]);
   const recipe = { unwinding, features, rustc };
   const stamp = join(ROOT, dir, ".built-from");
@@ -106,6 +109,7 @@ export async function buildCrate({ crate, library, inputs, dir, unwinding, featu
     },
   });
   await shrink(join(ROOT, dir, MODULE));
+  if (entry && unwinding) await enterBy(entry, dir);
   const files = [...new Set([...inputs.flatMap(filesUnder), ...includedFiles(crate, library)])].sort();
   // A file saved meanwhile may or may not be in this build: the next call makes sure.
   if (files.some((file) => statSync(join(ROOT, file)).mtimeMs > started)) return;
@@ -116,6 +120,17 @@ async function shrink(module) {
   const shrunk = `${module}.shrunk`;
   await run(join(NPM_BIN, "wasm-opt"), [module, ...SHRINK, "-o", shrunk]);
   renameSync(shrunk, module);
+}
+
+/** Puts a module before the bundle that worker-build made, as one script again. */
+async function enterBy(entry, dir) {
+  const [script] = OUTPUTS;
+  const bundled = join(dir, "bundled.js");
+  renameSync(join(ROOT, dir, script), join(ROOT, bundled));
+  const outside = ["cloudflare:*", `./${MODULE}`].map((name) => `--external:${name}`);
+  const how = ["--bundle", "--minify", "--format=esm", "--log-level=warning", `--alias:bundled=./${bundled}`];
+  await run(join(NPM_BIN, "esbuild"), [entry, ...how, ...outside, `--outfile=${join(dir, script)}`], { env: ENV });
+  rmSync(join(ROOT, bundled));
 }
 
 // --- is there anything to do? ------------------------------------------------
