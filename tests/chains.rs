@@ -291,7 +291,7 @@ impl<'h> Isolate<'h> {
 
     /// What the caller at `ip` gets for a call: its answer or its error.
     async fn call(&self, ip: &str, tool: &str, arguments: Value) -> String {
-        let caller = Caller::identify(|name| (name == "cf-connecting-ip").then(|| ip.to_owned()));
+        let caller = Caller::identify(|name| (name == "cf-connecting-ip").then(|| ip.into()));
         let call = Call {
             tool: self.house.registry.find(tool).expect("is a tool"),
             arguments,

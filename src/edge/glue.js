@@ -68,6 +68,11 @@ function headersOf(lines) {
   return known;
 }
 
+/** Writes a line of evidence. */
+export function line(text) {
+  console.log(text);
+}
+
 /** Asks a client's object. Its verdict is a header field: there is no body to wait for. */
 export async function ask(env, name, path) {
   const response = await env.CLIENTS.getByName(name).fetch(`https://client/${path}`);

@@ -36,6 +36,9 @@ extern "C" {
         body: &[u8],
     ) -> Result<Response, JsValue>;
 
+    /// Writes a line to the console.
+    pub fn line(text: &str);
+
     /// Asks the object of `CLIENTS` that bears `name`.
     #[wasm_bindgen(catch)]
     pub async fn ask(env: &Env, name: &str, path: &str) -> Result<JsValue, JsValue>;

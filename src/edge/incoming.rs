@@ -1,5 +1,6 @@
 //! The platform's request, as a surface sees it.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 
@@ -108,9 +109,9 @@ impl Arrived {
     }
 
     /// One of [`FIELDS`].
-    fn field(&self, at: usize) -> Option<String> {
+    fn field(&self, at: usize) -> Option<&str> {
         let fields = || Fields::read(glue::fields(&self.request));
-        self.fields.get_or_init(fields).get(at).map(str::to_owned)
+        self.fields.get_or_init(fields).get(at)
     }
 
     /// A body that was not read ahead, no further than `cap` bytes.
@@ -158,10 +159,13 @@ impl Incoming for Arrived {
         url.split(':').next().unwrap_or("https")
     }
 
-    fn header(&self, name: &str) -> Option<String> {
+    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         match FIELDS.iter().position(|known| *known == name) {
-            Some(at) => self.field(at),
-            None => self.request.headers().get(name).ok().flatten(),
+            Some(at) => self.field(at).map(Cow::Borrowed),
+            None => {
+                let field = self.request.headers().get(name).ok().flatten();
+                field.map(Cow::Owned)
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use worker::{Context, Delay, Env, console_error, console_log};
+use worker::{Context, Delay, Env, console_error};
 
 use super::{glue, host};
 use crate::gate::Journal;
@@ -54,14 +54,17 @@ impl Console {
 
 impl Journal for Console {
     fn line(&self, line: &str) {
-        console_log!("{line}");
+        glue::line(line);
     }
 
     fn count(&self, account: &str, count: Count) {
         let now = host::now_ms();
         {
             let mut backlog = self.backlog.borrow_mut();
-            let gathering = backlog.entry(account.to_owned()).or_default();
+            let gathering = match backlog.get_mut(account) {
+                Some(gathering) => gathering,
+                None => backlog.entry(account.to_owned()).or_default(),
+            };
             gathering.calls += 1;
             gathering.deltas.count(&count);
             if now < gathering.since_ms + STALE_MS {

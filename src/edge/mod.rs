@@ -41,6 +41,9 @@ struct Isolate {
     registry: Rc<Registry>,
     prepared: Prepared,
     memory: Rc<Memory>,
+    network: Rc<network::Platform>,
+    clock: Rc<host::WallClock>,
+    random: Rc<host::Entropy>,
     backlog: Rc<journal::Backlog>,
 }
 
@@ -67,6 +70,9 @@ impl Isolate {
             prepared: Prepared::new(&registry),
             registry: Rc::new(registry),
             memory: Rc::new(memory(env)),
+            network: Rc::new(network::Platform),
+            clock: Rc::new(host::WallClock),
+            random: Rc::new(host::Entropy),
             backlog: Rc::default(),
         })
     }
@@ -145,9 +151,9 @@ async fn answer(
     let world = World {
         config: Rc::clone(&isolate.config),
         guard: Rc::clone(&isolate.guard),
-        network: Rc::new(network::Platform),
-        clock: Rc::new(host::WallClock),
-        random: Rc::new(host::Entropy),
+        network: isolate.network.clone(),
+        clock: isolate.clock.clone(),
+        random: isolate.random.clone(),
         reports: Rc::new(reports::Shelf(Rc::clone(&env))),
         model: Rc::new(model::Bound(Rc::clone(&env))),
         colo: request.colo(),

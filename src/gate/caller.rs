@@ -1,5 +1,6 @@
 //! Who is calling: the key that budgets are kept under.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::guard::text;
@@ -27,7 +28,7 @@ pub struct Caller {
 impl Caller {
     /// Reads `cf-connecting-ip`, `user-agent` and `cf-ray` through `header`.
     /// No other header names a client: `x-forwarded-for` is the caller's text.
-    pub fn identify(header: impl Fn(&str) -> Option<String>) -> Caller {
+    pub fn identify<'a>(header: impl Fn(&str) -> Option<Cow<'a, str>>) -> Caller {
         let ip = header("cf-connecting-ip")
             .and_then(|text| text.trim().parse::<IpAddr>().ok())
             .map(|ip| ip.to_canonical());
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     fn calling_from(ip: &str) -> Caller {
-        Caller::identify(|name| (name == "cf-connecting-ip").then(|| ip.to_owned()))
+        Caller::identify(|name| (name == "cf-connecting-ip").then(|| ip.into()))
     }
 
     #[test]
@@ -103,7 +104,7 @@ mod tests {
     #[test]
     fn a_forwarded_header_names_nobody() {
         let caller = Caller::identify(|name| {
-            (name == "x-forwarded-for").then(|| String::from("198.51.100.7"))
+            (name == "x-forwarded-for").then_some(Cow::Borrowed("198.51.100.7"))
         });
         assert_eq!(caller.ip, None);
     }

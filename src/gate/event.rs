@@ -3,23 +3,18 @@
 //! The line's JSON Schema is `docs/event.schema.json`; a test holds every
 //! emitted line against it.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Code, Error};
+use crate::guard::text::json::Writer;
 use crate::pulse::Outcome;
 
 /// Most bytes of one line.
 pub const LINE_CAP: usize = 2048;
 
 /// One call, as it is written down.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct Event<'a> {
-    /// Always `tool_call`.
-    pub event: &'static str,
-    /// Version of this form.
-    pub v: u8,
     /// When the call came in, RFC 3339.
     pub ts: String,
     /// The request id.
@@ -38,12 +33,10 @@ pub struct Event<'a> {
     /// The error code, or null.
     pub error: Option<Code>,
     /// What the caller was not told, cleaned and capped.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// From arrival at the gate to the answer.
     pub latency_ms: u64,
     /// Refused inputs in a row that were alike, from three on.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub alike: Option<u32>,
     /// Subrequests made.
     pub subrequests: u32,
@@ -62,7 +55,7 @@ pub struct Event<'a> {
 }
 
 /// The client's fingerprint.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Client<'a> {
     /// The address in the form `LOG_IP` asks for.
     pub ip: String,
@@ -75,7 +68,7 @@ pub struct Client<'a> {
 }
 
 /// The protocol spoken.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Protocol<'a> {
     /// `modern`, `legacy` or `none`.
     pub era: &'static str,
@@ -84,7 +77,7 @@ pub struct Protocol<'a> {
 }
 
 /// The guard's decision.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Judgement {
     /// `allow` or `refuse`.
     pub decision: &'static str,
@@ -93,14 +86,13 @@ pub struct Judgement {
 }
 
 /// The budget's decision.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Spent {
     /// What the call took; 0 when it was refused.
     pub cost: u32,
     /// What is left; null when the budget's object could not be asked.
     pub remaining: Option<u32>,
     /// `true` when `BUDGET_FALLBACK` decided.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fallback: bool,
 }
 
@@ -127,19 +119,60 @@ impl Event<'_> {
     /// The line, at most [`LINE_CAP`] bytes: an oversized one gives up its
     /// arguments before anything else.
     pub fn line(mut self) -> String {
-        let write = |event: &Self| serde_json::to_string(event).unwrap_or_default();
-        let line = write(&self);
+        let line = self.written();
         if line.len() <= LINE_CAP {
             return line;
         }
         self.args = serde_json::json!({ "cut": true });
         self.cause = None;
-        let line = write(&self);
+        let line = self.written();
         if line.len() <= LINE_CAP {
             return line;
         }
         self.client.name = "";
         self.client.ua = "";
-        write(&self)
+        self.written()
+    }
+
+    /// Version 1 of the form.
+    fn written(&self) -> String {
+        let mut line = Writer::with_capacity(LINE_CAP / 2);
+        line.text(r#"{"event":"tool_call","v":1,"ts":"#, &self.ts)
+            .text(r#","id":"#, &self.id)
+            .text(r#","surface":"#, self.surface)
+            .text(r#","tool":"#, self.tool)
+            .raw(r#","args":"#)
+            .raw(&self.args.to_string())
+            .text(r#","argsDigest":"#, &self.args_digest)
+            .text(r#","outcome":"#, self.outcome.as_str())
+            .text_or_null(r#","error":"#, self.error.map(Code::as_str));
+        if let Some(cause) = &self.cause {
+            line.text(r#","cause":"#, cause);
+        }
+        line.number(r#","latencyMs":"#, self.latency_ms);
+        if let Some(alike) = self.alike {
+            line.number(r#","alike":"#, alike.into());
+        }
+        line.number(r#","subrequests":"#, self.subrequests.into())
+            .text(r#","client":{"ip":"#, &self.client.ip)
+            .text(r#","ua":"#, self.client.ua)
+            .text(r#","session":"#, &self.client.session)
+            .text(r#","name":"#, self.client.name)
+            .text(r#"},"protocol":{"era":"#, self.protocol.era)
+            .text(r#","version":"#, self.protocol.version)
+            .text(r#"},"guard":{"decision":"#, self.guard.decision)
+            .text_or_null(r#","reason":"#, self.guard.reason.as_deref())
+            .number(r#"},"budget":{"cost":"#, self.budget.cost.into());
+        match self.budget.remaining {
+            Some(remaining) => line.number(r#","remaining":"#, remaining.into()),
+            None => line.raw(r#","remaining":null"#),
+        };
+        if self.budget.fallback {
+            line.raw(r#","fallback":true"#);
+        }
+        line.text(r#"},"colo":"#, self.colo)
+            .text(r#","ray":"#, self.ray)
+            .raw("}");
+        line.finish()
     }
 }

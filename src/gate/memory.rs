@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
+use siphasher::sip::SipHasher24;
 
 use crate::config::Rate;
 
@@ -20,9 +20,9 @@ type Key = (String, &'static str);
 pub struct Memory {
     /// The key of every keyed hash: `LOG_KEY`, or random per isolate.
     log_key: Vec<u8>,
-    /// The hash under it before any text: made anew, it is half the work. HMAC
-    /// takes keys of any length, so it is there.
-    keyed: Option<Hmac<Sha256>>,
+    /// SipHash-2-4 under that key: made for short texts and 64 bits, a tenth of
+    /// what HMAC-SHA-256 costs.
+    keyed: SipHasher24,
     shared: bool,
     limited: RefCell<HashMap<Key, Limit>>,
     fallback: RefCell<HashMap<Key, Account>>,
@@ -38,7 +38,7 @@ impl Memory {
     /// Remembers nothing yet.
     pub fn new(log_key: Vec<u8>) -> Memory {
         Memory {
-            keyed: Hmac::new_from_slice(&log_key).ok(),
+            keyed: keyed(&log_key),
             log_key,
             shared: false,
             limited: RefCell::default(),
@@ -54,10 +54,9 @@ impl Memory {
         }
     }
 
-    /// The first 64 bits of a text's hash under the key.
-    pub(super) fn hash(&self, text: &str) -> Option<[u8; 8]> {
-        let hash = self.keyed.clone()?.chain_update(text).finalize();
-        hash.into_bytes().first_chunk().copied()
+    /// A text's hash under the key.
+    pub(super) fn hash(&self, text: &str) -> u64 {
+        self.keyed.hash(text.as_bytes())
     }
 
     /// The key of a client's sketches. All isolates have to agree on it, so
@@ -143,9 +142,26 @@ impl Memory {
     }
 }
 
+/// SipHash takes 128 bits of key: the first of the SHA-256 of one of any length.
+fn keyed(log_key: &[u8]) -> SipHasher24 {
+    let digest = Sha256::digest(log_key);
+    let mut key = [0; 16];
+    key.copy_from_slice(&digest[..16]);
+    SipHasher24::new_with_key(&key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hash_is_siphash_2_4_under_half_the_sha_256_of_the_key() {
+        // printf %s operator | sha256sum, and the reference implementation of SipHash.
+        let memory = Memory::new(b"operator".to_vec());
+        assert_eq!(memory.hash("v=spf1 -all"), 0x83c9_3bdb_2b1b_2772);
+        let other = Memory::new(b"other".to_vec());
+        assert_ne!(other.hash("v=spf1 -all"), 0x83c9_3bdb_2b1b_2772);
+    }
 
     const REFUSED: Decision = Decision {
         admitted: false,

@@ -356,8 +356,6 @@ impl Gate {
         let latency_ms = self.world.clock.now_ms().saturating_sub(started);
         let caller = call.caller;
         let event = Event {
-            event: "tool_call",
-            v: 1,
             ts: rfc3339(started),
             id: self.request_id(),
             surface: call.surface,
@@ -412,7 +410,7 @@ impl Gate {
     fn request_id(&self) -> String {
         let mut bytes = [0_u8; 8];
         self.world.random.fill(&mut bytes);
-        hex(&bytes)
+        hex(u64::from_be_bytes(bytes))
     }
 
     fn logged_ip(&self, caller: &Caller) -> String {
@@ -430,11 +428,10 @@ impl Gate {
         }
     }
 
-    /// The first 64 bits of a keyed hash, in hex: equal texts are recognised,
-    /// and without `LOG_KEY` nobody can try texts against it.
+    /// A keyed hash of 64 bits, in hex: equal texts are recognised, and without
+    /// `LOG_KEY` nobody can try texts against it.
     fn keyed(&self, text: &str) -> String {
-        let hash = self.memory.hash(text);
-        hash.map(|hash| hex(&hash)).unwrap_or_default()
+        hex(self.memory.hash(text))
     }
 }
 
@@ -450,12 +447,10 @@ fn injected(planned: Planned, arguments: &Value) -> Planned {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    halves
-        .map(|half| char::from(DIGITS[usize::from(half)]))
-        .collect()
+/// Sixteen digits. By hand: each call writes three of these.
+fn hex(bits: u64) -> String {
+    let digit = |at: u32| char::from(b"0123456789abcdef"[(bits >> at & 15) as usize]);
+    (0..16).rev().map(|at| digit(4 * at)).collect()
 }
 
 /// RFC 3339 in UTC with milliseconds.

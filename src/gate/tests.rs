@@ -66,7 +66,7 @@ impl Log {
 }
 
 fn client(ip: IpAddr) -> String {
-    Caller::identify(|name| (name == "cf-connecting-ip").then(|| ip.to_string())).key
+    Caller::identify(|name| (name == "cf-connecting-ip").then(|| ip.to_string().into())).key
 }
 
 proptest! {

@@ -6,6 +6,7 @@
 
 #![allow(dead_code)]
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -206,14 +207,14 @@ impl Incoming for Request {
         if self.secure { "https" } else { "http" }
     }
 
-    fn header(&self, name: &str) -> Option<String> {
+    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let values: Vec<&str> = self
             .headers
             .iter()
             .filter(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
             .collect();
-        (!values.is_empty()).then(|| values.join(", "))
+        (!values.is_empty()).then(|| values.join(", ").into())
     }
 
     fn body(&self, cap: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, Error>> {

@@ -1,6 +1,7 @@
 //! Text: one form for comparing it, one for showing it, and whether it speaks
 //! to a language model.
 
+pub mod json;
 mod model;
 
 use std::borrow::Cow;

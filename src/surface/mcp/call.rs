@@ -6,9 +6,10 @@ use serde_json::Value;
 use crate::error::Code;
 use crate::gate::{Answer, Call, Caller};
 use crate::guard::text;
+use crate::guard::text::json::quote;
 use crate::surface::json_text;
 
-use super::rpc::{self, Fault, Request};
+use super::rpc::{Fault, Request};
 use super::{Post, Sent};
 
 /// How the client speaks, for the event and for the shape of the result.
@@ -83,7 +84,7 @@ fn success(request: &Request, spoken: &Spoken<'_>, json: &str) -> String {
     out.push_str("\"isError\":false,\"structuredContent\":");
     out.push_str(json);
     out.push_str(",\"content\":[{\"type\":\"text\",\"text\":");
-    rpc::quote(json, &mut out);
+    quote(json, &mut out);
     close(out, spoken)
 }
 
@@ -92,7 +93,7 @@ fn success(request: &Request, spoken: &Spoken<'_>, json: &str) -> String {
 fn failure(request: &Request, spoken: &Spoken<'_>, json: &str) -> String {
     let mut out = open(request, spoken, json.len() * 5 / 4 + 256);
     out.push_str("\"isError\":true,\"content\":[{\"type\":\"text\",\"text\":");
-    rpc::quote(json, &mut out);
+    quote(json, &mut out);
     close(out, spoken)
 }
 

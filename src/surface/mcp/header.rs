@@ -12,18 +12,16 @@ use super::rpc::{Fault, HEADER_MISMATCH};
 /// Whether the client reads an event stream and nothing else. Whoever names
 /// neither, or anything, gets JSON.
 pub(super) fn wants_events(accept: Option<&str>) -> bool {
-    let lists = |wanted: &[&str]| {
-        accept
-            .unwrap_or_default()
-            .split(',')
-            .filter_map(|range| range.split(';').next())
-            .any(|range| {
-                wanted
-                    .iter()
-                    .any(|name| range.trim().eq_ignore_ascii_case(name))
-            })
-    };
-    lists(&["text/event-stream"]) && !lists(&["application/json", "application/*", "*/*"])
+    let mut events = false;
+    for range in accept.unwrap_or_default().split(',') {
+        let range = range.split(';').next().unwrap_or_default().trim();
+        let is = |name: &str| range.eq_ignore_ascii_case(name);
+        if is("application/json") || is("application/*") || is("*/*") {
+            return false;
+        }
+        events |= is("text/event-stream");
+    }
+    events
 }
 
 /// Whether an `Origin` may call. There is no cookie or credential here that a

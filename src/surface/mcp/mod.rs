@@ -15,6 +15,7 @@ mod modern;
 mod revision;
 mod rpc;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -82,7 +83,7 @@ struct Post<'a> {
     site: &'a Site<'a>,
     request: &'a dyn Incoming,
     /// `MCP-Protocol-Version`.
-    version: Option<String>,
+    version: Option<Cow<'a, str>>,
 }
 
 async fn post(site: &Site<'_>, request: &dyn Incoming) -> Reply {

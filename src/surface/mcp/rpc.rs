@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::guard::text;
+use crate::guard::text::json::quote;
 
 /// JSON-RPC's own codes, and those that MCP 2026-07-28 adds.
 pub(super) const PARSE_ERROR: i32 = -32700;
@@ -219,33 +220,8 @@ pub(super) fn success(id: &Id, result: &[&str]) -> String {
     out
 }
 
-/// Appends `text` as a JSON string. Written here because the text of a tool's
-/// answer, the largest thing we send, then needs no second buffer.
-pub(super) fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    let mut written = 0;
-    // By byte: what has to be escaped is ASCII, and no byte of any other
-    // character looks like it.
-    for (at, byte) in text.bytes().enumerate() {
-        if !matches!(byte, b'"' | b'\\' | ..=0x1f) {
-            continue;
-        }
-        out.push_str(&text[written..at]);
-        written = at + 1;
-        match byte {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            control => out.push_str(&format!("\\u{control:04x}")),
-        }
-    }
-    out.push_str(&text[written..]);
-    out.push('"');
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -295,14 +271,5 @@ mod tests {
             fault.answer(None, Some("null")),
             r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"A \"message\""}}"#
         );
-    }
-
-    proptest! {
-        #[test]
-        fn a_quoted_text_reads_back_as_itself(text in any::<String>()) {
-            let mut out = String::new();
-            quote(&text, &mut out);
-            prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
-        }
     }
 }

@@ -161,15 +161,12 @@ impl Visit<'_> {
     fn meant(&self) -> Result<(), Error> {
         let header = |name| self.request.header(name).unwrap_or_default();
         let destination = header("sec-fetch-dest");
-        let embedded = !matches!(destination.as_str(), "" | "document" | "empty");
+        let embedded = !matches!(&*destination, "" | "document" | "empty");
         // A link from elsewhere may be followed; a script or a form of
         // another site may not act here.
         let followed = destination == "document" && self.request.method() == "GET";
-        let foreign = !followed
-            && !matches!(
-                header("sec-fetch-site").as_str(),
-                "" | "same-origin" | "none"
-            );
+        let foreign =
+            !followed && !matches!(&*header("sec-fetch-site"), "" | "same-origin" | "none");
         let ahead = header("sec-purpose").contains("prefetch");
         match self.request.method() == "HEAD" || embedded || foreign || ahead {
             false => Ok(()),

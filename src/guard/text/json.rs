@@ -1,0 +1,86 @@
+//! JSON written by hand, for what every call writes: each piece of it lands where
+//! it is sent from, and a serializer would write ten pieces for one.
+
+/// Members of objects, one after the other. What stands between two values is
+/// given as it is: braces, names, colons.
+pub struct Writer(String);
+
+impl Writer {
+    /// Has room for `capacity` bytes before it grows.
+    pub fn with_capacity(capacity: usize) -> Writer {
+        Writer(String::with_capacity(capacity))
+    }
+
+    /// JSON as it is.
+    pub fn raw(&mut self, json: &str) -> &mut Writer {
+        self.0.push_str(json);
+        self
+    }
+
+    /// `before`, then a string.
+    pub fn text(&mut self, before: &str, text: &str) -> &mut Writer {
+        self.0.push_str(before);
+        quote(text, &mut self.0);
+        self
+    }
+
+    /// `before`, then a string, or null.
+    pub fn text_or_null(&mut self, before: &str, text: Option<&str>) -> &mut Writer {
+        match text {
+            Some(text) => self.text(before, text),
+            None => self.raw(before).raw("null"),
+        }
+    }
+
+    /// `before`, then a number.
+    pub fn number(&mut self, before: &str, number: u64) -> &mut Writer {
+        self.0.push_str(before);
+        self.0.push_str(itoa::Buffer::new().format(number));
+        self
+    }
+
+    /// All that was written.
+    pub fn finish(self) -> String {
+        self.0
+    }
+}
+
+/// Appends `text` as a JSON string. The text of a tool's answer, the largest thing
+/// we send, needs no second buffer so.
+pub fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    let mut written = 0;
+    // By byte: what has to be escaped is ASCII, and no byte of any other
+    // character looks like it.
+    for (at, byte) in text.bytes().enumerate() {
+        if !matches!(byte, b'"' | b'\\' | ..=0x1f) {
+            continue;
+        }
+        out.push_str(&text[written..at]);
+        written = at + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            control => out.push_str(&format!("\\u{control:04x}")),
+        }
+    }
+    out.push_str(&text[written..]);
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_quoted_text_reads_back_as_itself(text in any::<String>()) {
+            let mut out = String::new();
+            quote(&text, &mut out);
+            prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+        }
+    }
+}
