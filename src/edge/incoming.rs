@@ -14,10 +14,9 @@ use super::glue;
 use crate::error::{Code, Error};
 use crate::surface::Incoming;
 
-/// The header fields that anybody here asks for. They come over together, with
-/// a POST or the first time that one of them is wanted; any other is fetched by
-/// itself.
-const FIELDS: [&str; 14] = [
+/// The header fields that calls ask for. They come over together, with a POST
+/// or the first time that one of them is wanted; any other is fetched by itself.
+const FIELDS: [&str; 12] = [
     "host",
     "origin",
     "content-type",
@@ -30,8 +29,6 @@ const FIELDS: [&str; 14] = [
     "cf-connecting-ip",
     "user-agent",
     "cf-ray",
-    "if-none-match",
-    "sec-fetch-site",
 ];
 
 /// Tells the other side of the glue which fields to send and whom to call,

@@ -137,14 +137,14 @@ impl Event<'_> {
     /// Version 1 of the form.
     fn written(&self) -> String {
         let mut line = Writer::with_capacity(LINE_CAP / 2);
-        line.text(r#"{"event":"tool_call","v":1,"ts":"#, &self.ts)
-            .text(r#","id":"#, &self.id)
-            .text(r#","surface":"#, self.surface)
-            .text(r#","tool":"#, self.tool)
+        line.word(r#"{"event":"tool_call","v":1,"ts":"#, &self.ts)
+            .word(r#","id":"#, &self.id)
+            .word(r#","surface":"#, self.surface)
+            .word(r#","tool":"#, self.tool)
             .raw(r#","args":"#)
             .raw(&self.args.to_string())
-            .text(r#","argsDigest":"#, &self.args_digest)
-            .text(r#","outcome":"#, self.outcome.as_str())
+            .word(r#","argsDigest":"#, &self.args_digest)
+            .word(r#","outcome":"#, self.outcome.as_str())
             .text_or_null(r#","error":"#, self.error.map(Code::as_str));
         if let Some(cause) = &self.cause {
             line.text(r#","cause":"#, cause);
@@ -156,11 +156,11 @@ impl Event<'_> {
         line.number(r#","subrequests":"#, self.subrequests.into())
             .text(r#","client":{"ip":"#, &self.client.ip)
             .text(r#","ua":"#, self.client.ua)
-            .text(r#","session":"#, &self.client.session)
+            .word(r#","session":"#, &self.client.session)
             .text(r#","name":"#, self.client.name)
-            .text(r#"},"protocol":{"era":"#, self.protocol.era)
-            .text(r#","version":"#, self.protocol.version)
-            .text(r#"},"guard":{"decision":"#, self.guard.decision)
+            .word(r#"},"protocol":{"era":"#, self.protocol.era)
+            .word(r#","version":"#, self.protocol.version)
+            .word(r#"},"guard":{"decision":"#, self.guard.decision)
             .text_or_null(r#","reason":"#, self.guard.reason.as_deref())
             .number(r#"},"budget":{"cost":"#, self.budget.cost.into());
         match self.budget.remaining {

@@ -24,6 +24,18 @@ impl Writer {
         self
     }
 
+    /// `before`, then a string of ours in which nothing has to be escaped.
+    pub fn word(&mut self, before: &str, word: &str) -> &mut Writer {
+        debug_assert!(
+            word.bytes()
+                .all(|byte| byte > 0x1f && !matches!(byte, b'"' | b'\\'))
+        );
+        for piece in [before, "\"", word, "\""] {
+            self.0.push_str(piece);
+        }
+        self
+    }
+
     /// `before`, then a string, or null.
     pub fn text_or_null(&mut self, before: &str, text: Option<&str>) -> &mut Writer {
         match text {
