@@ -11,13 +11,16 @@ checks! {
     DKIM {
         id: "mail.dkim",
         about: "Whether the keys under common selectors can be used and are strong enough. A selector cannot \
-            be found out by asking DNS, so that an absent key proves nothing; `lookup` shows any other, as \
-            TXT of `selector._domainkey.domain`.",
+            be found out by asking DNS, and `analyze` is given none, so that an absent key proves nothing; \
+            `lookup` shows any other, as TXT of `selector._domainkey.domain`. The zone's own server is asked \
+            for default, google, selector1, selector2, s1, s2, k1, k2, mail, dkim, fm1, protonmail, zoho and \
+            20230601; where it does not answer, the resolver is asked for the first three.",
         when: [
             Fail "A key is shorter than 1024 bits, or a record is no key record.",
-            Warn "A key is shorter than 2048 bits, in test mode, or revoked with no other in its place.",
-            Pass "Every key that was found is an RSA key of 2048 bits or more, or an Ed25519 key.",
-            Info "There is no key under the selectors that were tried, or no selector at all.",
+            Warn "A key is shorter than 2048 bits, or in test mode.",
+            Pass "Every key that was found and is not revoked is an RSA key of 2048 bits or more, or an Ed25519 key.",
+            Info "There is no key under the selectors that were tried, there are revoked ones alone, or nothing at \
+                all stands below `_domainkey`.",
         ],
         reference: "RFC 8301 section 3.2",
         reproduce: "dig {selector} TXT +short",
@@ -58,10 +61,13 @@ fn place(case: &Case<'_>, selector: &str) -> String {
 
 fn absent(case: &Case<'_>, keys: &Keys, findings: &mut Vec<Finding>) {
     let draft = match (&keys.unsure, keys.none_at_all, keys.tried.len()) {
-        (_, true, _) => case.info(
-            DKIM,
-            "Nothing stands below _domainkey: the domain has no DKIM key.",
-        ),
+        // Some servers deny a name that has others below it (RFC 8020).
+        (_, true, _) => case
+            .info(
+                DKIM,
+                "Nothing stands below _domainkey: the domain has no DKIM key.",
+            )
+            .confidence(Confidence::Medium),
         (Some(why), _, _) => case.inconclusive(DKIM, why),
         (None, _, 0) => case.not_applicable(
             DKIM,
@@ -80,6 +86,7 @@ fn absent(case: &Case<'_>, keys: &Keys, findings: &mut Vec<Finding>) {
     draft
         .fill("{selector}", &place(case, "default"))
         .evidence("/mail/dkim")
+        .evidence("/mail/dkim/tried")
         .add(findings);
 }
 
@@ -121,7 +128,8 @@ fn found(case: &Case<'_>, keys: &Keys, (at, key): (usize, &Key), findings: &mut 
             format!("The DKIM key {selector} is revoked, and no other was found."),
         ),
         _ => {
-            let names: Vec<String> = keys.found.iter().map(described).collect();
+            let in_use = keys.found.iter().filter(|key| fault(key).0 < REVOKED);
+            let names: Vec<String> = in_use.map(described).collect();
             case.pass(
                 DKIM,
                 format!(
@@ -189,5 +197,19 @@ fn described(key: &Key) -> String {
         }
         Some(kind) => format!("{} ({})", key.selector, kind.algorithm),
         None => key.selector.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::mail::dkim::SELECTORS;
+
+    #[test]
+    fn the_page_names_every_selector_that_is_tried() {
+        let words: Vec<&str> = DKIM.about.split([' ', ',', ';']).collect();
+        for selector in SELECTORS {
+            assert!(words.contains(&selector), "{selector}");
+        }
     }
 }

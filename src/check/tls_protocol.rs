@@ -2,7 +2,8 @@
 
 use super::{Case, Check};
 use crate::probe::Failure;
-use crate::probe::hello::Version;
+use crate::probe::hello::registry::Class;
+use crate::probe::hello::{Answer, Version};
 use crate::probe::plan::{Heard, Tls};
 use crate::probe::tls::Refused;
 use crate::report::{Confidence, Finding, Severity};
@@ -30,8 +31,7 @@ checks! {
         id: "tls.version_11",
         about: "Whether TLS 1.1, which is withdrawn, is declined.",
         when: [
-            Pass "an alert, or another version, answers a hello that offers TLS 1.1 at most; or one up to TLS 1.2 \
-                with every suite that TLS 1.1 could use is declined",
+            Pass "an alert, or another version, answers a hello that offers TLS 1.1 at most",
             Fail "TLS 1.1 answers it",
         ],
         reference: "RFC 8996 section 5",
@@ -44,8 +44,7 @@ checks! {
         id: "tls.version_10",
         about: "Whether TLS 1.0, which is withdrawn, is declined.",
         when: [
-            Pass "an alert, or another version, answers a hello that offers TLS 1.0 alone; or one up to TLS 1.2 \
-                with every suite that TLS 1.0 could use is declined",
+            Pass "an alert, or another version, answers a hello that offers TLS 1.0 alone, or one that offers TLS 1.1 at most is declined",
             Fail "TLS 1.0 answers it",
         ],
         reference: "RFC 8996 section 4",
@@ -59,15 +58,15 @@ checks! {
         about: "Whether cipher suites without forward secrecy or in CBC mode, or broken ones (RC4, DES, 3DES, \
             export grade, no encryption, no authentication) are accepted where nothing better is offered.",
         when: [
-            Fail "a hello with broken suites only is answered",
-            Warn "a hello with weak and broken suites only is answered with a weak one",
-            Pass "both are declined",
+            Fail "a hello with broken suites only is answered, or one of TLS 1.1 or 1.0 with a broken one",
+            Warn "a hello with weak and broken suites only, or of TLS 1.1 or 1.0, is answered with a weak one",
+            Pass "all of them are declined",
         ],
         reference: "RFC 9325 section 4.1",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_2 -cipher \
-            'ALL:eNULL:!ECDHE+AESGCM:!DHE+AESGCM:!CHACHA20:@SECLEVEL=0' </dev/null",
+            'ALL:eNULL:!ECDHE+AESGCM:!DHE+AESGCM:!ECDHE+AESCCM:!DHE+AESCCM:!ECDHE+ARIAGCM:!DHE+ARIAGCM:!CHACHA20:@SECLEVEL=0' </dev/null",
         also: ["curl -sSI --tls-max 1.2 --ciphers \
-            'ALL:eNULL:!ECDHE+AESGCM:!DHE+AESGCM:!CHACHA20:@SECLEVEL=0' https://{host}/"],
+            'ALL:eNULL:!ECDHE+AESGCM:!DHE+AESGCM:!ECDHE+AESCCM:!DHE+AESCCM:!ECDHE+ARIAGCM:!DHE+ARIAGCM:!CHACHA20:@SECLEVEL=0' https://{host}/"],
         maps_to: ["internet.nl:web_https_tls_ciphers", "cwe:327"],
     }
 
@@ -211,6 +210,15 @@ enum Outcome<'a> {
     Unknown(&'a Failure),
 }
 
+impl<'a> Outcome<'a> {
+    fn unknown(self) -> Option<&'a Failure> {
+        match self {
+            Outcome::Unknown(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
 fn outcome<'a>(tls: &'a Tls, heard: &'a Heard) -> Outcome<'a> {
     match (heard, &tls.up_to_12) {
         // Who declines every suite of every version before 1.3 has none.
@@ -261,43 +269,78 @@ fn suites(case: &Case<'_>, findings: &mut Vec<Finding>) {
     if !tls.is_reached() {
         return undone(case, SUITES, findings);
     }
-    let name = |heard: &Heard| match heard {
-        Some(Ok(answer)) => answer.suite,
-        _ => "",
+    let asked = [
+        ("brokenSuites", &tls.broken),
+        ("datedSuites", &tls.dated),
+        // A version may have suites of its own.
+        ("only11", &tls.up_to_11),
+        ("only10", &tls.only_10),
+    ];
+    let accepted = |class: Class| {
+        asked.iter().find_map(|(member, heard)| match heard {
+            Some(Ok(answer)) if answer.class == class => Some((*member, answer)),
+            _ => None,
+        })
     };
-    let (weak, broken) = (outcome(tls, &tls.dated), outcome(tls, &tls.broken));
-    let draft = match (broken, weak) {
-        (Outcome::Accepted, _) => case
-            .fail(
-                SUITES,
-                Severity::High,
-                format!("A broken cipher suite is accepted: {}.", name(&tls.broken)),
-            )
-            .fix("Leave only suites with ECDHE and AES-GCM or ChaCha20-Poly1305."),
-        (Outcome::Unknown(failure), _) | (_, Outcome::Unknown(failure)) => {
-            case.unmeasured(SUITES, failure)
-        }
-        (_, Outcome::Accepted) => case
-            .warn(
-                SUITES,
-                Severity::Low,
-                format!("A weak cipher suite is accepted: {}.", name(&tls.dated)),
-            )
-            .fix("Leave only suites with ECDHE and AES-GCM or ChaCha20-Poly1305."),
-        (Outcome::Declined, Outcome::Declined) => strong_only(case),
-        _ => strong_only(case).confidence(Confidence::Medium),
+    let mut outcomes = asked.iter().map(|(_, heard)| outcome(tls, heard));
+    let is_broken_unknown = matches!(outcome(tls, &tls.broken), Outcome::Unknown(_));
+    let (broken, weak) = (accepted(Class::Broken), accepted(Class::Weak));
+    let draft = if let Some((_, answer)) = broken {
+        let title = format!("A broken cipher suite is accepted: {}.", named(answer));
+        case.fail(SUITES, Severity::High, title).fix(STRONG_ONLY)
+    } else if let Some((_, answer)) = weak.filter(|_| !is_broken_unknown) {
+        let title = format!("A weak cipher suite is accepted: {}.", named(answer));
+        case.warn(SUITES, Severity::Low, title).fix(STRONG_ONLY)
+    } else if let Some(failure) = outcomes.clone().find_map(Outcome::unknown) {
+        case.unmeasured(SUITES, failure)
+    } else {
+        let sure = match outcomes.all(|outcome| matches!(outcome, Outcome::Declined)) {
+            true => Confidence::High,
+            false => Confidence::Medium,
+        };
+        case.pass(
+            SUITES,
+            "Only suites with forward secrecy and authenticated encryption are accepted.",
+        )
+        .confidence(sure)
     };
-    draft
+    let (member, version) = match broken.or(weak) {
+        Some((member, answer)) => (Some(member), answer.version),
+        None => (None, Version::Tls12),
+    };
+    let mut draft = draft
+        // The command asks the version that the suite was accepted in.
+        .fill_bare("tls1_2", option(version))
         .evidence(format!("{HANDSHAKES}/brokenSuites"))
-        .evidence(format!("{HANDSHAKES}/datedSuites"))
-        .add(findings);
+        .evidence(format!("{HANDSHAKES}/datedSuites"));
+    if let Some(member) = member.filter(|member| member.starts_with("only")) {
+        draft = draft.evidence(format!("{HANDSHAKES}/{member}"));
+    }
+    draft.add(findings);
 }
 
-fn strong_only<'c, 'a>(case: &'c Case<'a>) -> super::Draft<'c, 'a> {
-    case.pass(
-        SUITES,
-        "Only suites with forward secrecy and authenticated encryption are accepted.",
-    )
+const STRONG_ONLY: &str = "Leave only suites with ECDHE and AES-GCM or ChaCha20-Poly1305.";
+
+/// A suite with the version that it was accepted in, where that is a
+/// withdrawn one.
+fn named(answer: &Answer) -> String {
+    match answer.version {
+        Version::Tls10 | Version::Tls11 => {
+            let version = answer.version.name().replace('v', " ");
+            format!("{} ({version})", answer.suite)
+        }
+        _ => String::from(answer.suite),
+    }
+}
+
+/// What OpenSSL calls a version on its command line.
+fn option(version: Version) -> &'static str {
+    match version {
+        Version::Tls10 => "tls1",
+        Version::Tls11 => "tls1_1",
+        Version::Tls12 => "tls1_2",
+        Version::Tls13 => "tls1_3",
+    }
 }
 
 const NOT_OFFERED: &str = "The post-quantum key exchange X25519MLKEM768 is not offered.";

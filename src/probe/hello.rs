@@ -61,11 +61,12 @@ pub const UP_TO_12: Offer = Offer {
     flight: true,
 };
 
-/// TLS 1.1 at most.
+/// TLS 1.1 at most, with every suite that it can have: what is not dated
+/// needs TLS 1.2 (RFC 9325 section 4.2). The broken ones come first, for
+/// servers that follow the client.
 pub const UP_TO_11: Offer = Offer {
     version: Version::Tls11,
-    flight: false,
-    ..UP_TO_12
+    ..DATED
 };
 
 /// TLS 1.0 alone.

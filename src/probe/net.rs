@@ -7,8 +7,10 @@
 //! Forty do not always suffice for everything that could be asked, so a share
 //! of them is kept for the web server ([`WEB_SHARE`]) until it is done with,
 //! one for what the zone's own server may leave unanswered ([`ZONE_SHARE`]),
-//! and one for all but the least ([`TAIL_SHARE`]). Who finds no room waits for that; who finds none then ends as
-//! [`Failure::OutOfBudget`], which is a finding's stated reason.
+//! one for the mail policy, which is asked for last ([`POLICY_SHARE`]), and
+//! one for all but the least ([`TAIL_SHARE`]). Who finds no room waits for
+//! that; who finds none then ends as [`Failure::OutOfBudget`], which is a
+//! finding's stated reason.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -39,6 +41,11 @@ const WEB_SHARE: u32 = 14;
 /// What it leaves to [`Priority::Normal`], until [`Net::zone_known`].
 const ZONE_SHARE: u32 = 8;
 
+/// What all but [`Priority::First`] leave to the policy of MTA-STS (its record,
+/// its host's address, one connection), until [`Net::policy_known`]: nothing
+/// before it in the line waits for those who wait here.
+const POLICY_SHARE: u32 = 3;
+
 /// What [`Priority::Last`] leaves besides, until [`Net::finish`].
 const TAIL_SHARE: u32 = 6;
 
@@ -56,6 +63,8 @@ struct Inner {
     kept: Cell<u32>,
     /// [`ZONE_SHARE`], as long as it may be needed.
     zone: Cell<u32>,
+    /// [`POLICY_SHARE`], as long as it may be needed.
+    policy: Cell<u32>,
     /// [`TAIL_SHARE`], as long as others may need it.
     tail: Cell<u32>,
     released: Notify,
@@ -80,6 +89,7 @@ impl Net {
             spent,
             kept: Cell::new(0),
             zone: Cell::new(0),
+            policy: Cell::new(0),
             tail: Cell::new(0),
             released: Notify::new(),
             agent,
@@ -133,11 +143,12 @@ impl Net {
     }
 
     /// Keeps a share each: for the web server until [`Net::release`], for the
-    /// zone until [`Net::zone_known`], for all but the least until
-    /// [`Net::finish`].
+    /// zone until [`Net::zone_known`], for the mail policy until
+    /// [`Net::policy_known`], for all but the least until [`Net::finish`].
     pub fn keep(&self) {
         self.0.kept.set(WEB_SHARE);
         self.0.zone.set(ZONE_SHARE);
+        self.0.policy.set(POLICY_SHARE);
         self.0.tail.set(TAIL_SHARE);
     }
 
@@ -150,6 +161,12 @@ impl Net {
     /// What the zone's own server left unanswered is there.
     pub fn zone_known(&self) {
         self.0.zone.set(0);
+        self.0.released.notify_waiters();
+    }
+
+    /// The policy of MTA-STS is there, or there is none.
+    pub fn policy_known(&self) {
+        self.0.policy.set(0);
         self.0.released.notify_waiters();
     }
 
@@ -209,17 +226,19 @@ impl Net {
 
     /// What somebody has to leave to others for now.
     fn left_to_others(&self, priority: Priority) -> u32 {
-        let extra = self.0.kept.get() + self.0.zone.get();
+        let policy = self.0.policy.get();
+        let extra = policy + self.0.kept.get() + self.0.zone.get();
         match priority {
-            Priority::First | Priority::Normal => 0,
+            Priority::First => 0,
+            Priority::Normal => policy,
             Priority::Extra => extra,
             Priority::Last => extra + self.0.tail.get(),
         }
     }
 
-    /// Waits for a free connection and counts one subrequest. Only what may
-    /// be left out waits for room too: whoever a share is kept for must not
-    /// wait for its release.
+    /// Waits for a free connection and counts one subrequest. Who has to leave
+    /// a share to others waits for room too, and whoever a share is kept for
+    /// must not wait for its release.
     async fn spend(&self, priority: Priority) -> Result<Slot, Failure> {
         loop {
             let slot = self.0.slots.take(priority).await;

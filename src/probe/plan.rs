@@ -240,12 +240,18 @@ impl Run {
                 // Addresses first in line: everything that connects waits.
                 Some(host) => {
                     let known = async {
-                        join3(self.records(host), self.climb(host), self.policy(host)).await;
+                        join4(
+                            self.zone(host),
+                            self.records(host),
+                            self.climb(host),
+                            self.policy(host),
+                        )
+                        .await;
                         self.net.zone_known();
                     };
                     let named = join5(
                         self.web_server(),
-                        self.zone(host),
+                        self.below(host),
                         self.mail(host),
                         known,
                         join3(
@@ -264,6 +270,7 @@ impl Run {
                 }
                 None => {
                     self.net.zone_known();
+                    self.net.policy_known();
                     let named = async {
                         join4(
                             self.web_server(),
@@ -342,17 +349,12 @@ impl Run {
                 None => self.riders.settle(),
             }
         };
-        let below = async {
-            self.riders.settled().await;
-            self.below(host).await;
-        };
-        let all = join(zone, below);
         let impatience = async {
             self.net.sleep(RIDE_LIMIT).await;
             self.riders.settle();
             std::future::pending::<()>().await;
         };
-        let _ = select(Box::pin(all), Box::pin(impatience)).await;
+        let _ = select(Box::pin(zone), Box::pin(impatience)).await;
     }
 
     /// Who may issue certificates.
@@ -426,7 +428,7 @@ impl Run {
     async fn policy(&self, host: &str) {
         self.riders.settled().await;
         let own = format!("_dmarc.{host}");
-        let exchange = self.resolver.ask(&own, Rtype::TXT).await;
+        let exchange = self.resolver.ask_first(&own, Rtype::TXT).await;
         self.note_exchange("dmarc", exchange);
         let apex = zone::apex(&self.resolver, host).await;
         let found = mail::dmarc::find(&self.resolver, host, apex.as_deref()).await;
@@ -437,6 +439,7 @@ impl Run {
     /// connection to the zone's own server; the rest is asked for where it
     /// matters: at a domain that takes mail, or at an apex.
     async fn below(&self, host: &str) {
+        self.riders.settled().await;
         let mx = self.resolver.ask(host, Rtype::MX).await;
         let takes_mail = mail::takes_mail(&mx);
         let apex = zone::apex(&self.resolver, host).await;
@@ -466,6 +469,7 @@ impl Run {
                 let sts = mail::sts::find(&self.browser, host, direct).await;
                 self.note(|probes| probes.mail.sts = Some(sts));
             }
+            self.net.policy_known();
         };
         // The longest chain of the three goes first.
         join3(strict, texts, keys).await;

@@ -55,10 +55,10 @@ fn the_whole_call_stays_within_its_share_of_subrequests() {
         asked.sort();
         asked.dedup();
         assert_eq!(all, asked.len(), "the same question was sent twice");
-        // The secure connection carries the page and the listed paths too; three
+        // The secure connection carries the page and the listed paths too; four
         // more are hellos.
         let web = |at: &&std::net::SocketAddr| at.port() != 53 && at.is_ipv4();
-        assert_eq!(stage.net.connected.borrow().iter().filter(web).count(), 5);
+        assert_eq!(stage.net.connected.borrow().iter().filter(web).count(), 6);
     });
 }
 

@@ -174,6 +174,23 @@ fn keys_are_asked_of_the_zones_own_server_and_cost_no_subrequest() {
 }
 
 #[test]
+fn a_revoked_key_is_not_counted_among_those_in_use() {
+    const REVOKED: &str = "v=DKIM1; p=";
+    run(async {
+        let report = analyzed(|net| {
+            net.texts("default._domainkey.good.net", &[REVOKED]);
+            net.texts("google._domainkey.good.net", &[KEY]);
+        })
+        .await;
+        assert_eq!(state(&report, "mail.dkim"), "pass");
+        assert_eq!(title(&report, "mail.dkim"), "1 DKIM key: google (Ed25519).");
+        let report = analyzed(|net| net.texts("google._domainkey.good.net", &[REVOKED])).await;
+        assert_eq!(state(&report, "mail.dkim"), "info");
+        assert!(title(&report, "mail.dkim").contains("google is revoked"));
+    });
+}
+
+#[test]
 fn where_the_zones_server_says_nothing_the_resolver_is_asked_for_keys() {
     run(async {
         let report = analyzed(|net| net.texts("google._domainkey.good.net", &[KEY])).await;

@@ -48,11 +48,7 @@ fn a_good_server_declines_what_is_old_and_says_what_it_has() {
         assert!(title(&report, "tls.resumption").contains("tickets"));
         let handshakes = &report["probes"]["tls"]["handshakes"];
         assert_eq!(handshakes["only12"]["group"], "X25519");
-        // The one hello with dated suites told that as well.
-        assert_eq!(
-            handshakes["only11"]["declined"],
-            "no suite that the version could use is accepted"
-        );
+        assert_eq!(handshakes["only11"]["declined"], "protocol_version");
         assert_eq!(handshakes["datedSuites"]["declined"], "handshake_failure");
         assert_eq!(report["probes"]["tls"]["trust"]["anchor"], "operator");
     });
@@ -67,7 +63,7 @@ fn one_host_costs_one_handshake_and_a_few_hellos() {
         let secure = |at: &&std::net::SocketAddr| at.port() == 443 && at.is_ipv4();
         assert_eq!(
             stage.net.connected.borrow().iter().filter(secure).count(),
-            4
+            5
         );
 
         // Who has nothing before 1.3 is asked for its protocols once more.
@@ -92,6 +88,8 @@ fn one_host_costs_one_handshake_and_a_few_hellos() {
 struct Old {
     versions: std::ops::RangeInclusive<u16>,
     suites: Vec<u16>,
+    /// Those of TLS 1.1 and 1.0.
+    withdrawn_suites: Vec<u16>,
     certificate: Vec<u8>,
 }
 
@@ -108,7 +106,11 @@ impl Old {
         let count = usize::from(word(suites_at)) / 2;
         let offered: Vec<u16> = (0..count).map(|n| word(suites_at + 2 + 2 * n)).collect();
         let version = word(4).min(*self.versions.end());
-        let suite = self.suites.iter().find(|suite| offered.contains(suite));
+        let suites = match version {
+            0x0303.. => &self.suites,
+            _ => &self.withdrawn_suites,
+        };
+        let suite = suites.iter().find(|suite| offered.contains(suite));
         let answer = match suite {
             _ if version < *self.versions.start() => vec![21, 3, 1, 0, 2, 2, 70],
             None => vec![21, 3, 1, 0, 2, 2, 40],
@@ -145,11 +147,20 @@ impl Old {
 }
 
 async fn old(versions: std::ops::RangeInclusive<u16>, suites: &[u16]) -> Value {
+    old_by_version(versions, suites, suites).await
+}
+
+async fn old_by_version(
+    versions: std::ops::RangeInclusive<u16>,
+    suites: &[u16],
+    withdrawn_suites: &[u16],
+) -> Value {
     let stage = Stage::new();
     stage.net.address(HOST, IP);
     let server = Old {
         versions,
         suites: suites.to_vec(),
+        withdrawn_suites: withdrawn_suites.to_vec(),
         certificate: self_signed_der(&Leaf::of(HOST)).to_vec(),
     };
     stage.net.serve(&format!("{IP}:443"), move |stream| {
@@ -174,6 +185,32 @@ fn withdrawn_versions_are_told_one_by_one() {
             assert_eq!(state(&report, "tls.version_11"), v11, "{versions:x?}");
             assert_eq!(state(&report, "tls.version_10"), v10, "{versions:x?}");
         }
+    });
+}
+
+#[test]
+fn a_withdrawn_version_with_a_list_of_suites_of_its_own_is_told() {
+    run(async {
+        let gcm = [0xC02F];
+        for (versions, withdrawn_suites, v11, v10, suites) in [
+            (0x0301..=0x0303, 0x002F, "fail", "fail", "warn"),
+            (0x0302..=0x0303, 0x002F, "fail", "pass", "warn"),
+            (0x0301..=0x0303, 0x0005, "fail", "fail", "fail"),
+            (0x0303..=0x0303, 0x002F, "pass", "pass", "pass"),
+        ] {
+            let report = old_by_version(versions, &gcm, &[withdrawn_suites]).await;
+            assert_eq!(state(&report, "tls.version_12"), "info");
+            assert_eq!(state(&report, "tls.version_11"), v11);
+            assert_eq!(state(&report, "tls.version_10"), v10);
+            let found = finding(&report, "tls.suites");
+            assert_eq!(state(&report, "tls.suites"), suites, "{found}");
+        }
+        let report = old_by_version(0x0301..=0x0303, &gcm, &[0x0005]).await;
+        let title = title(&report, "tls.suites");
+        assert!(
+            title.contains("TLS_RSA_WITH_RC4_128_SHA") && title.contains("TLS 1.1"),
+            "{title}"
+        );
     });
 }
 

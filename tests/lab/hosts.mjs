@@ -14,6 +14,7 @@
 //     versions     the TLS versions the server speaks, oldest first
 //     alpn         the protocols it chooses from, in its order; none when absent
 //     options      further options of Node's TLS server
+//     withdrawn    its options, where a hello without TLS 1.2 meets other ones
 //     trust        what an honest client with the lab's root says of the chain: trusted, expired,
 //                  not_yet_valid, self_signed, unknown_issuer, missing_intermediate, name_mismatch
 //     chain        how many certificates are presented
@@ -384,6 +385,11 @@ const HANDSHAKES = [
     options: { ciphers: "ECDHE+AESGCM:NULL-SHA256:@SECLEVEL=0" },
   }),
   broken("endless", 60, "empty records without end", "endless"),
+  handshake("suites-by-version", 61, "TLS 1.0 to 1.3, suites of CBC for 1.1 and 1.0 alone", "legacy", {
+    versions: [TLS10, TLS11, TLS12, TLS13],
+    options: { ciphers: STRONG_CIPHERS },
+    withdrawn: { ciphers: "AES128-SHA:AES256-SHA:@SECLEVEL=0" },
+  }),
 ];
 
 const FAMILIES = [

@@ -125,7 +125,7 @@ async function makeCertificates({ root, policy, middle, deep, rsaMiddle, strange
     // TLS, one name each.
     tls13: await ordinary([tls("tls13")]),
     tls12: await ordinary([tls("tls12")]),
-    legacy: await byRsa([tls("legacy"), tls("every-version"), tls("cbc-only")], {
+    legacy: await byRsa(["legacy", "every-version", "cbc-only", "suites-by-version"].map(tls), {
       algorithm: rsa(2048),
     }),
     nullSuites: await byRsa([tls("null-suites")], { algorithm: rsa(2048) }),

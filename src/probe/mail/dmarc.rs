@@ -109,7 +109,9 @@ fn single(exchange: &Exchange) -> Option<Published> {
 
 /// Finds the policy of `domain`; `apex` is the zone that it belongs to.
 pub async fn find(resolver: &Resolver, domain: &str, apex: Option<&str>) -> Found {
-    let own = resolver.ask(&format!("_dmarc.{domain}"), Rtype::TXT).await;
+    let own = resolver
+        .ask_first(&format!("_dmarc.{domain}"), Rtype::TXT)
+        .await;
     if !own.is_conclusive() {
         return Found {
             unsure: Some(own.clause()),
@@ -153,7 +155,9 @@ impl Found {
     async fn climb(&mut self, resolver: &Resolver, domain: &str) {
         let parents = parents(domain);
         let asked = parents.iter().map(|parent| async move {
-            resolver.ask(&format!("_dmarc.{parent}"), Rtype::TXT).await
+            resolver
+                .ask_first(&format!("_dmarc.{parent}"), Rtype::TXT)
+                .await
         });
         self.climb = join_all(asked).await;
         if let Some(unsure) = self.climb.iter().find(|exchange| !exchange.is_conclusive()) {

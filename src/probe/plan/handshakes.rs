@@ -4,15 +4,14 @@
 //!
 //! ```text
 //! handshake ──► page
-//! 1.2 hello ────► 1.3 handshake for ALPN      where nothing so old is accepted
-//! dated suites ─┬► broken ones                where weak ones are
-//!               └► 1.1 hello ──► 1.0 hello    where any are; the latter where 1.1 is
+//! 1.2 hello ─┬► 1.3 handshake for ALPN    where nothing so old is accepted
+//!            └► 1.1 hello ──► 1.0 hello   where 1.2 is; the latter where 1.1 is
+//! dated suites ──► broken ones            where weak ones are
 //! post-quantum hello
 //! ```
 //!
-//! Every suite that a version before 1.2 can have is a dated one (RFC 9325
-//! section 4.2.1: what is recommended needs 1.2). Who declines all of those
-//! from 1.2 down has none left for 1.1 and 1.0.
+//! What a server declines of TLS 1.2 says nothing of the versions before it:
+//! some have a list of suites for each version.
 
 use futures_util::future::join;
 use rustls::pki_types::CertificateDer;
@@ -34,9 +33,6 @@ pub type Heard = Option<Result<Answer, Refused>>;
 
 /// What nobody who declines TLS 1.2 and everything below it can be asked.
 const NOTHING_OLD: Failure = Failure::Skipped("no version before TLS 1.3 is accepted");
-
-/// Why a server without dated suites cannot be spoken to in TLS 1.1 or 1.0.
-const NO_SUITE_LEFT: &str = "no suite that the version could use is accepted";
 
 /// Every handshake, and the chain of the one that came to an end.
 #[derive(Clone, Debug, Default)]
@@ -140,26 +136,27 @@ impl Run {
     /// Versions before 1.3 and their suites: each answer says which questions
     /// are left.
     async fn older(&self, url: &PublicUrl, to: &PublicAddr) {
-        let current = async {
+        let versions = async {
             let heard = self.hello(url, to, &hello::UP_TO_12).await;
             self.note(|probes| probes.tls.up_to_12 = Some(heard.clone()));
-            if let Err(Refused::Declined(_)) = heard {
-                let only_13 = tls::open(&self.net, to, url.host(), tls::ONLY_13).await;
-                self.note(|probes| probes.tls.only_13 = Some(only_13.map(|open| open.1)));
+            match &heard {
+                Ok(answer) => self.withdrawn(url, to, answer.version).await,
+                Err(Refused::Declined(_)) => {
+                    let only_13 = tls::open(&self.net, to, url.host(), tls::ONLY_13).await;
+                    self.note(|probes| probes.tls.only_13 = Some(only_13.map(|open| open.1)));
+                }
+                Err(Refused::Failed(_)) => {}
             }
             heard
         };
-        let dated = async {
+        let suites = async {
             let heard = self.hello(url, to, &hello::DATED).await;
             self.note(|probes| probes.tls.dated = Some(heard.clone()));
-            heard
+            self.broken(url, to, &heard).await;
         };
-        let (current, dated) = join(current, dated).await;
-        match current {
-            Ok(answer) => {
-                let withdrawn = self.withdrawn(url, to, answer.version, &dated);
-                join(withdrawn, self.broken(url, to, &dated)).await;
-            }
+        let (versions, ()) = join(versions, suites).await;
+        match versions {
+            Ok(_) => {}
             Err(Refused::Declined(_)) => self.none_older(&NOTHING_OLD),
             Err(Refused::Failed(failure)) => self.none_older(&failure),
         }
@@ -175,25 +172,13 @@ impl Run {
         self.note(|probes| probes.tls.broken = Some(broken));
     }
 
-    /// TLS 1.1 and 1.0, where `accepted` is what the hello up to 1.2 got, and
-    /// `dated` what became of the suites that they would need.
-    async fn withdrawn(
-        &self,
-        url: &PublicUrl,
-        to: &PublicAddr,
-        accepted: Version,
-        dated: &Result<Answer, Refused>,
-    ) {
+    /// TLS 1.1 and 1.0, where `accepted` is what the hello up to 1.2 got.
+    async fn withdrawn(&self, url: &PublicUrl, to: &PublicAddr, accepted: Version) {
         let up_to_11 = match accepted {
             // The answer would be the same one.
             Version::Tls10 | Version::Tls11 => {
                 self.note(|probes| probes.tls.up_to_11 = probes.tls.up_to_12.clone());
                 Some(accepted)
-            }
-            _ if matches!(dated, Err(Refused::Declined(_))) => {
-                let implied = Refused::Declined(String::from(NO_SUITE_LEFT));
-                self.note(|probes| probes.tls.up_to_11 = Some(Err(implied)));
-                None
             }
             _ => {
                 let heard = self.hello(url, to, &hello::UP_TO_11).await;

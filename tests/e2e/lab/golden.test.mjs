@@ -22,7 +22,7 @@ const HOSTS = [
   ...["monitor.lab-dmarc.org", "removed.lab-dmarc.org", "external.lab-dmarc.org", "stranger.lab-dmarc.org"],
   ...["a.b.suffix.lab-dmarc.org", "lab-mail.org", "lab-dane.org"],
   ...["testing.lab-mtasts.org", "missing.lab-mtasts.org", "certificate.lab-mtasts.org"],
-  ...["tls13.lab-tls.net", "tls12.lab-tls.net", "expired.lab-tls.net", "no-intermediate.lab-tls.net"],
+  ...["tls13.lab-tls.net", "tls12.lab-tls.net", "expired.lab-tls.net", "no-intermediate.lab-tls.net", "suites-by-version.lab-tls.net"],
 ];
 
 /** What a call had no subrequest left for. Which of the questions that may be left out is left out

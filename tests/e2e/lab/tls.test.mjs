@@ -140,10 +140,28 @@ test("openssl sees what the Worker sees, or docs/compared.md says why not", { sk
   const table = ["| host | `openssl s_client` | netrecon | why they differ |", "|---|---|---|---|", ...rows].join("\n");
   const text = readFileSync(DOCUMENT, "utf8");
   const [head, rest] = text.split(BEGIN);
-  const [old, tail] = rest.split(END);
-  if (process.env.UPDATE) writeFileSync(DOCUMENT, `${head}${BEGIN}\n${table}\n${END}${tail}`);
+  const end = rest.indexOf(END);
+  if (process.env.UPDATE) writeFileSync(DOCUMENT, `${head}${BEGIN}\n${table}\n${rest.slice(end)}`);
   assert.ok(!table.includes("| ? |"), table);
-  if (!process.env.UPDATE) assert.equal(old.trim(), table);
+  if (!process.env.UPDATE) assert.equal(rest.slice(0, end).trim(), table);
+});
+
+/** What the command of a finding agrees on, in this shell; nothing is agreed on where it says `(NONE)`. */
+function suiteOf(command) {
+  const env = { ...process.env, OPENSSL_CONF: "/dev/null" };
+  const { stdout } = spawnSync("sh", ["-c", command], { env, encoding: "utf8", timeout: 10_000 });
+  return /^New, \S+, Cipher is (\S+)/m.exec(stdout)?.[1] ?? "(NONE)";
+}
+
+test("the command of tls.suites agrees on a suite that is no strong one, exactly where one is accepted", { skip: missing }, async () => {
+  for (const { host, body } of await analyzed()) {
+    const { state, reproduce, title } = body.findings.find(({ id }) => id === "tls.suites");
+    // Where the server breaks off, openssl does before it names a suite.
+    if (host.https?.raw || !["pass", "warn", "fail"].includes(state)) continue;
+    const suite = suiteOf(reproduce);
+    assert.equal(suite === "(NONE)", state === "pass", `${host.name}: ${title} ${reproduce}: ${suite}`);
+    assert.doesNotMatch(suite, /^(EC)?DHE-.*(GCM|CCM8?|POLY1305)/, `${host.name}: ${reproduce}`);
+  }
 });
 
 test("every TLS server of the lab, however bad, ends in typed findings within its deadline", async () => {
@@ -176,6 +194,7 @@ test("suites, staples, timestamps and the post-quantum group are told", async ()
   const state = async (name, id, ip) => (await findingsOf(`${name}.lab-tls.net`, ip)).of(id).state;
   assert.equal(await state("null-suites", "tls.suites", "198.51.103.1"), "fail");
   assert.equal(await state("cbc-only", "tls.suites", "198.51.103.2"), "warn");
+  assert.equal(await state("suites-by-version", "tls.suites", "198.51.103.11"), "warn");
   assert.equal(await state("staple", "tls.ocsp_staple", "198.51.103.3"), "pass");
   assert.equal(await state("must-staple", "tls.must_staple", "198.51.103.4"), "fail");
   assert.equal(await state("sct", "tls.sct", "198.51.103.5"), "pass");

@@ -1,10 +1,11 @@
 // The built Worker about web servers of the lab: what it says of headers, cookies, files and exposed
 // paths must be what the lab's tables know, its score what MDN's own scanner gave, and its facts what
-// curl sees. One analysis per host. Run by `scripts/test e2e-lab`.
+// curl sees. One analysis per host. The table of docs/compared.md shows some of it; UPDATE=1 writes it
+// there anew. Run by `scripts/test e2e-lab`.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { Worker } from "../support/worker.mjs";
@@ -73,6 +74,54 @@ const EXPECTED = {
   "expired.lab-tls.net": {},
 };
 
+/** What docs/compared.md shows of a host: the header fields that decide, and the findings. */
+const SHOWN = {
+  "lab-good.com": [["content-security-policy"], ["http.csp"]],
+  "lab-bare.com": [[], ["http.csp", "http.hsts", "http.https_redirect"]],
+  "lab-hostile.com": [["set-cookie"], ["http.cookie_secure", "content.model_directed_text"]],
+  "csp-report-only.lab-headers.com": [["content-security-policy", "content-security-policy-report-only"], ["http.csp", "http.csp_report_only"]],
+  "csp-unsafe.lab-headers.com": [["content-security-policy"], ["http.csp"]],
+  "csp-nonce.lab-headers.com": [["content-security-policy"], ["http.csp"]],
+  "csp-two.lab-headers.com": [["content-security-policy"], ["http.csp", "http.frame_options"]],
+  "hsts-twice.lab-headers.com": [["strict-transport-security"], ["http.hsts"]],
+  "hsts-short.lab-headers.com": [["strict-transport-security"], ["http.hsts"]],
+  "hsts-broken.lab-headers.com": [["strict-transport-security"], ["http.hsts"]],
+  "frame-allow-from.lab-headers.com": [["x-frame-options"], ["http.frame_options"]],
+  "nosniff-misspelt.lab-headers.com": [["x-content-type-options"], ["http.content_type_options"]],
+  "referrer-fallback.lab-headers.com": [["referrer-policy"], ["http.referrer_policy"]],
+  "permissions-open.lab-headers.com": [["permissions-policy"], ["http.permissions_policy"]],
+  "cors-reflect.lab-headers.com": [["access-control-allow-origin", "access-control-allow-credentials"], ["http.cors"]],
+  "cors-null.lab-headers.com": [["access-control-allow-origin", "access-control-allow-credentials"], ["http.cors"]],
+  "cors-star-credentials.lab-headers.com": [["access-control-allow-origin", "access-control-allow-credentials"], ["http.cors"]],
+  "cookies-bad.lab-headers.com": [["set-cookie"], ["http.cookie_secure", "http.cookie_http_only", "http.cookie_same_site"]],
+  "cookies-prefix.lab-headers.com": [["set-cookie"], ["http.cookie_prefix"]],
+  "banner.lab-headers.com": [["server", "x-powered-by"], ["http.banner"]],
+  "alt-svc.lab-headers.com": [["alt-svc"], ["http.http3"]],
+  "cache-private.lab-headers.com": [["cache-control", "set-cookie"], ["http.cache"]],
+  "deprecated.lab-headers.com": [["x-xss-protection", "expect-ct", "public-key-pins", "feature-policy"], ["http.deprecated_headers"]],
+  "off-host.lab-redirect.net": [["location"], ["http.redirects"]],
+};
+
+/** Where netrecon and one of the others say something else, and why. */
+const REASONS = {
+  "csp-two.lab-headers.com": "MDN's HTTP client joins two fields into one policy",
+  "hsts-twice.lab-headers.com": "browsers heed the first field; the score follows MDN, which takes two for invalid",
+  "cors-reflect.lab-headers.com": "MDN's scanner does not find the origin that it sent",
+};
+
+/** Header fields that are judged; who has none of them is careless. */
+const JUDGED = [
+  "content-security-policy", "strict-transport-security", "x-frame-options", "x-content-type-options", "referrer-policy",
+  "permissions-policy", "cross-origin-opener-policy", "cross-origin-resource-policy", "cross-origin-embedder-policy",
+];
+
+const DOCUMENT = new URL("../../../docs/compared.md", import.meta.url);
+const BEGIN = "<!-- made by tests/e2e/lab/web.test.mjs -->";
+const END = "<!-- end -->";
+
+/** Characters of a header field that the document shows. */
+const FIELD_LIMIT = 110;
+
 /** @type {Worker} */
 let worker;
 before(async () => (worker = await Worker.start()));
@@ -80,8 +129,15 @@ after(() => worker.stop());
 
 let caller = 0;
 
-/** The whole report: what an analysis answers is cut to a bound, what it stores is not. */
-async function analyze(target) {
+const reports = new Map();
+
+/** The whole report of one analysis per host: what an analysis answers is cut to a bound, what it stores is not. */
+function analyze(target) {
+  if (!reports.has(target)) reports.set(target, analyzed(target));
+  return reports.get(target);
+}
+
+async function analyzed(target) {
   const headers = { "content-type": "application/json", "cf-connecting-ip": `198.51.100.${++caller}` };
   const body = JSON.stringify({ target });
   const { id } = await (await fetch(`${worker.url}/api/analyze`, { method: "POST", headers, body })).json();
@@ -89,8 +145,8 @@ async function analyze(target) {
 }
 
 /** Status and header fields as curl is given them, names in lower case, values in a list. */
-async function curl(host) {
-  const args = ["-sS", "-k", "--http1.1", "-o", "/dev/null", "-D", "-", "--max-time", "10", `https://${host}/`];
+async function curl(host, ...more) {
+  const args = [...more, "-sS", "-k", "--http1.1", "-o", "/dev/null", "-D", "-", "--max-time", "10", `https://${host}/`];
   const { stdout } = await run("curl", args);
   const [first, ...lines] = stdout.trim().split("\r\n");
   const fields = {};
@@ -131,3 +187,33 @@ async function sameAsCurl(host, journey) {
     assert.deepEqual(values.map(cut), (fields[name] ?? []).slice(0, values.length).map(cut), name);
   }
 }
+
+test("docs/compared.md shows what curl, MDN's scanner and the Worker say", async () => {
+  const rows = [];
+  for (const host of Object.keys(SHOWN)) rows.push(await row(host));
+  const head = ["| host | curl | netrecon | score | why they differ |", "|---|---|---|---|---|"];
+  const table = [...head, ...rows].join("\n");
+  const text = readFileSync(DOCUMENT, "utf8");
+  const [front, rest] = text.split(BEGIN);
+  const end = rest.indexOf(END);
+  if (process.env.UPDATE) writeFileSync(DOCUMENT, `${front}${BEGIN}\n${table}\n${rest.slice(end)}`);
+  else assert.equal(rest.slice(0, end).trim(), table);
+});
+
+async function row(host) {
+  const [names, ids] = SHOWN[host];
+  const [{ status, fields }, report] = await Promise.all([curl(host, "-H", "Origin: https://netrecon.invalid"), analyze(host)]);
+  const said = names.flatMap((name) => (fields[name] ?? []).map((value) => code(`${name}: ${value}`)));
+  if (names.length === 0) {
+    assert.deepEqual(JUDGED.filter((name) => fields[name]), [], host);
+    said.push(`${status}, none of the headers`);
+  }
+  const states = Object.fromEntries(report.findings.map(({ id, state }) => [id, state]));
+  const found = ids.map((id) => `${id}: ${states[id]}`);
+  const [theirs, own] = [golden.hosts[host], report.headerScore].map(({ score, grade }) => `${score} ${grade}`);
+  assert.ok(theirs === own || REASONS[host], `${host}: ${theirs} there, ${own} here`);
+  const cells = [code(host), said.join("<br>"), found.join("<br>"), theirs === own ? own : `${theirs} / ${own}`, REASONS[host] ?? ""];
+  return `| ${cells.join(" | ")} |`;
+}
+
+const code = (text) => `\`${text.slice(0, FIELD_LIMIT).trim().replaceAll("|", "\\|")}\``;

@@ -63,12 +63,28 @@ function secureServer(hosts, certificates, ledger) {
       socket.resume();
     };
   }
-  const server = tlsServer(
-    hosts,
-    certificates,
-    handler("https", hosts, (host) => host.https.site, ledger),
-  );
+  const handle = handler("https", hosts, (host) => host.https.site, ledger);
+  if (first.https.withdrawn) return byVersion(first, certificates, handle);
+  const server = tlsServer(hosts, certificates, handle);
   return (socket) => server.emit("connection", socket);
+}
+
+/** Two servers at one address: OpenSSL has one list of suites for all versions, others one for
+ * each. */
+function byVersion(host, certificates, handle) {
+  const { versions, options, withdrawn } = host.https;
+  const isCurrent = (version) => version >= "TLSv1.2";
+  const [current, old] = [
+    { ...host.https, versions: versions.filter(isCurrent), options },
+    { ...host.https, versions: versions.filter((version) => !isCurrent(version)), options: withdrawn },
+  ].map((https) => tlsServer([{ ...host, https }], certificates, handle));
+  return (socket) =>
+    socket.once("readable", () => {
+      const hello = socket.read() ?? Buffer.alloc(0);
+      socket.unshift(hello);
+      const server = hello.length > 10 && hello.readUInt16BE(9) < 0x0303 ? old : current;
+      server.emit("connection", socket);
+    });
 }
 
 function tlsServer(hosts, certificates, handle) {
