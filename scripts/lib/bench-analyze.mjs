@@ -2,8 +2,9 @@
 // with every upstream answer held back by DELAY, what `lookup` of five types takes
 // likewise, and the processor time of workerd per analysis, beside that of an idle call.
 //
-// With --worlds: what memory the hosts that misbehave cost instead, six analyses at a time,
-// and which of them take longest.
+// With --worlds: what memory the hosts that misbehave cost instead, six analyses at a time:
+// of the isolate, which is what the platform limits, and of the process; and which of them
+// take longest. Exit status 1 when the isolate held more than the goal.
 //
 // Usage: scripts/bench analyze [--target HOST] [--rounds N] [--worlds]
 // It runs itself inside tests/lab/run.
@@ -14,15 +15,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
 import { endGroup, startGroup } from "./group.mjs";
+import { watchMiB } from "./inspector.mjs";
 import { median, peakMiB, residentMiB } from "./measure.mjs";
 import { Failure, script } from "./shell.mjs";
-import { labVars } from "./worker.mjs";
+import { freePort, labVars } from "./worker.mjs";
 import { startWorkerd } from "./workerd.mjs";
-import { AT_ONCE, WORLDS, eachOnce } from "../../tests/lab/worlds.mjs";
+import { AT_ONCE, HEAVY, WORLDS, eachOnce } from "../../tests/lab/worlds.mjs";
 
 const DELAY = 50;
 /** Rounds before anything is measured: V8 compiles a function anew once it was called often. */
 const WARM = 40;
+/** What an isolate may hold with the hosts that misbehave; the platform ends it at 128. */
+const GOAL_MIB = 64;
+/** Between two looks at the isolate. */
+const LOOK_MS = 50;
 const TARGET = "lab-good.com";
 const TYPES = ["A", "AAAA", "MX", "NS", "TXT"];
 const CALLER = { host: "localhost", "cf-connecting-ip": "203.0.113.7", "content-type": "application/json" };
@@ -42,15 +48,15 @@ export async function benchAnalyze(...options) {
 
 async function inside({ target, rounds, worlds }) {
   const { LAB_CONTROL_URL } = process.env;
-  const { group, url } = await startWorkerd("analyze", [
-    {
-      name: "netrecon",
-      modules: ["build/index.js", "build/index_bg.wasm"],
-      classes: { CLIENTS: "ClientObject", TALLY: "TallyObject", REPORTS: "ReportObject" },
-      kv: ["COUNTERS"],
-      vars: { ...labVars(), BUDGETS },
-    },
-  ]);
+  const inspector = worlds ? await freePort() : undefined;
+  const netrecon = {
+    name: "netrecon",
+    modules: ["build/index.js", "build/index_bg.wasm"],
+    classes: { CLIENTS: "ClientObject", TALLY: "TallyObject", REPORTS: "ReportObject" },
+    kv: ["COUNTERS"],
+    vars: { ...labVars(), BUDGETS },
+  };
+  const { group, url } = await startWorkerd("analyze", [netrecon], { inspector });
   const base = url("netrecon");
   const call = async (tool, args) => {
     const began = performance.now();
@@ -66,7 +72,7 @@ async function inside({ target, rounds, worlds }) {
   try {
     await untilAnswered(`${base}/livez`);
     for (let warm = 0; warm < WARM; warm += 1) for (const one of [analyze, lookup, idle]) await one();
-    if (worlds) return await meetWorlds(group.pid, (target) => call("analyze", { target }));
+    if (worlds) return await meetWorlds(group.pid, inspector, (target) => call("analyze", { target }));
 
     const spent = { analyze: [], idle: [] };
     for (let round = 0; round < rounds; round += 1) {
@@ -90,8 +96,9 @@ lookup of ${TYPES.length} types: ${(looked / DELAY).toFixed(2)} delays, ${looked
   }
 }
 
-/** All the hosts that misbehave, and the most memory that workerd held meanwhile. */
-async function meetWorlds(pid, analyze) {
+/** All the hosts that misbehave, then those that send the most over and over, and the most
+ * that the isolate and the process held meanwhile. */
+async function meetWorlds(pid, inspector, analyze) {
   const before = residentMiB(pid).toFixed(0);
   writeFileSync(`/proc/${pid}/clear_refs`, "5"); // the peak begins anew
   const took = [];
@@ -101,6 +108,15 @@ async function meetWorlds(pid, analyze) {
 ${WORLDS.length} hosts that misbehave, ${AT_ONCE} at once:
   workerd held ${before} MiB before and ${peakMiB(pid).toFixed(0)} MiB at most
   median ${(median(took.map(([ms]) => ms)) / 1000).toFixed(1)} s; ${slowest.map(([ms, target]) => `${target} ${(ms / 1000).toFixed(1)} s`).join(", ")}`);
+
+  const look = await watchMiB(inspector, "netrecon", LOOK_MS);
+  await eachOnce([...WORLDS, ...Array.from({ length: 5 }, () => HEAVY).flat()], AT_ONCE, analyze);
+  const { javascript, wasm, looks } = await look();
+  const held = javascript + wasm;
+  console.log(`
+once more, and five times those that send the most, looked at ${looks} times:
+  isolate memory at most ${held.toFixed(1)} MiB (goal ${GOAL_MIB}): ${javascript.toFixed(1)} MiB of JavaScript's heap and buffers, ${wasm.toFixed(1)} MiB of WebAssembly`);
+  if (held > GOAL_MIB) process.exitCode = 1;
 }
 
 /** Processor time that all threads of workerd spend over one call and what follows it. */

@@ -2,6 +2,7 @@
 // collection, so that what is counted is in use and not garbage that V8 has had no reason
 // to collect yet.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "./shell.mjs";
 
 const PATIENCE_MS = 30_000;
@@ -13,21 +14,64 @@ const PATIENCE_MS = 30_000;
  * @param {string} worker
  */
 export async function heldMiB(port, worker) {
+  const inspector = await inspected(port, worker);
+  try {
+    const { heap } = await javascriptMiB(inspector);
+    return { heap, wasm: await wasmMiB(inspector) };
+  } finally {
+    inspector.close();
+  }
+}
+
+/**
+ * Looks again and again, after a collection each time, until it is told to stop; answers
+ * then the most that JavaScript's heap and its buffers held together at one time, and
+ * WebAssembly's memory in the end, which is the most it ever was.
+ * @param {number} port where workerd's inspector listens
+ * @param {string} worker
+ * @param {number} everyMs
+ * @returns {Promise<() => Promise<{javascript: number, wasm: number, looks: number}>>}
+ */
+export async function watchMiB(port, worker, everyMs) {
+  const inspector = await inspected(port, worker);
+  let [javascript, looks, stopped] = [0, 0, false];
+  const watching = (async () => {
+    for (; !stopped; looks += 1) {
+      const { heap, buffers } = await javascriptMiB(inspector);
+      javascript = Math.max(javascript, heap + buffers);
+      await sleep(everyMs);
+    }
+  })();
+  return async () => {
+    stopped = true;
+    await watching;
+    const wasm = await wasmMiB(inspector);
+    inspector.close();
+    return { javascript, wasm, looks };
+  };
+}
+
+async function inspected(port, worker) {
   const targets = await (await fetch(`http://127.0.0.1:${port}/json`)).json();
   const target = targets.find(({ id }) => id.includes(worker));
   if (!target) throw new Failure(`the inspector knows no ${worker}: ${targets.map(({ id }) => id)}`);
   const inspector = await connected(target.webSocketDebuggerUrl);
-  try {
-    await inspector.send("HeapProfiler.enable");
-    await inspector.send("HeapProfiler.collectGarbage");
-    const { usedSize, embedderHeapUsedSize = 0 } = await inspector.send("Runtime.getHeapUsage");
-    inspector.chunks.length = 0;
-    await inspector.send("HeapProfiler.takeHeapSnapshot", { reportProgress: false });
-    const wasm = largestBuffer(JSON.parse(inspector.chunks.join("")));
-    return { heap: (usedSize + embedderHeapUsedSize) / 2 ** 20, wasm: wasm / 2 ** 20 };
-  } finally {
-    inspector.close();
-  }
+  await inspector.send("HeapProfiler.enable");
+  return inspector;
+}
+
+/** After a collection; `buffers` are those outside the heap, without WebAssembly's memory. */
+async function javascriptMiB(inspector) {
+  await inspector.send("HeapProfiler.collectGarbage");
+  const usage = await inspector.send("Runtime.getHeapUsage");
+  const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } = usage;
+  return { heap: (usedSize + embedderHeapUsedSize) / 2 ** 20, buffers: backingStorageSize / 2 ** 20 };
+}
+
+async function wasmMiB(inspector) {
+  inspector.chunks.length = 0;
+  await inspector.send("HeapProfiler.takeHeapSnapshot", { reportProgress: false });
+  return largestBuffer(JSON.parse(inspector.chunks.join(""))) / 2 ** 20;
 }
 
 async function connected(url) {

@@ -60,6 +60,9 @@ fn policy(case: &Case<'_>, findings: &mut Vec<Finding>) {
         [] => case
             .warn(SPF, Severity::Medium, "No SPF record says which servers send mail for this name.")
             .fix("Publish a TXT record: \"v=spf1 -all\" for a name that sends no mail, else one that lists its servers."),
+        [record] if is_too_dear(record) => case
+            .fail(SPF, Severity::Medium, format!("The SPF record alone needs {} DNS lookups; receivers stop after {LOOKUP_LIMIT} and treat it as broken.", record.lookups))
+            .fix(FEWER_LOOKUPS),
         [record] if !record.valid => case
             .fail(SPF, Severity::Medium, "The SPF record has errors that make receivers ignore it.")
             .fix("Decode the record to see what is wrong at which place."),
@@ -135,6 +138,11 @@ fn lookups(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .evidence("/dns/txt/status")
             .add(findings);
     };
+    if is_too_dear(record) {
+        return too_many(case, record.lookups)
+            .evidence(EVIDENCE)
+            .add(findings);
+    }
     if !record.valid {
         return case
             .not_applicable(LOOKUPS, "The SPF record cannot be evaluated.")
@@ -156,6 +164,23 @@ fn lookups(case: &Case<'_>, findings: &mut Vec<Finding>) {
         .add(findings);
 }
 
+const FEWER_LOOKUPS: &str =
+    "Take out services that no longer send, or give each its own subdomain.";
+
+/// Whether nothing that the record includes matters: it is beyond the limit by
+/// itself.
+fn is_too_dear(record: &Spf) -> bool {
+    record.lookups > LOOKUP_LIMIT
+}
+
+fn too_many<'c, 'a>(case: &'c Case<'a>, count: usize) -> super::Draft<'c, 'a> {
+    let title = format!(
+        "The record needs {count} DNS lookups or more; receivers stop after {LOOKUP_LIMIT}."
+    );
+    case.fail(LOOKUPS, Severity::Medium, title)
+        .fix(FEWER_LOOKUPS)
+}
+
 fn judged<'c, 'a>(case: &'c Case<'a>, walk: &Walk, pointer: bool) -> super::Draft<'c, 'a> {
     let count = walk.lookups;
     if let Some(fault) = walk.faults.first() {
@@ -168,9 +193,7 @@ fn judged<'c, 'a>(case: &'c Case<'a>, walk: &Walk, pointer: bool) -> super::Draf
             .fix("Take the term out, or publish one valid SPF record where it leads.");
     }
     if count > LOOKUP_LIMIT {
-        return case
-            .fail(LOOKUPS, Severity::Medium, format!("The record needs {count} DNS lookups or more; receivers stop after {LOOKUP_LIMIT}."))
-            .fix("Take out services that no longer send, or give each its own subdomain.");
+        return too_many(case, count);
     }
     if let Some(why) = &walk.unsure {
         return case.inconclusive(LOOKUPS, why);

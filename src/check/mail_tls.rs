@@ -144,15 +144,6 @@ fn file<'c, 'a>(case: &'c Case<'a>, policy: &Policy, servers: &[&str]) -> super:
             ));
         }
     }
-    if !policy
-        .content_type
-        .to_ascii_lowercase()
-        .starts_with("text/plain")
-    {
-        return wrong(String::from(
-            "The MTA-STS policy is not served as text/plain.",
-        ));
-    }
     let read = match mta_sts::parse_policy(&policy.text) {
         Ok(reading) if reading.value.valid => reading.value,
         _ => {

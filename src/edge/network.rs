@@ -122,13 +122,17 @@ fn failed(error: worker::Error) -> NetError {
     NetError::Failed(error.to_string())
 }
 
-/// Tells the platform's own refusals from the target's.
+/// The platform says the same of an address where nobody accepts and of one
+/// that it does not connect to, and advises `fetch`: that would ask by name,
+/// and whoever answers then is not whom the guard has judged.
 fn refused(error: worker::Error) -> NetError {
     let text = error.to_string();
-    match text.contains("cannot connect to the specified address") {
-        true => NetError::NotMeasurable("the platform opens no socket to this address"),
-        false => NetError::Failed(text),
-    }
+    NetError::Failed(
+        match text.contains("cannot connect to the specified address") {
+            true => String::from("no connection could be made"),
+            false => text,
+        },
+    )
 }
 
 /// A socket that is closed when dropped.

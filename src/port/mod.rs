@@ -21,9 +21,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
 /// Why the network gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetError {
-    /// The platform will not open this connection (its own address ranges,
-    /// port 25): says nothing about the target.
-    NotMeasurable(&'static str),
     /// The deadline passed.
     TimedOut,
     /// Connection refused, reset, or closed in the middle; the text is for

@@ -222,15 +222,7 @@ impl Browser {
                 .await
                 .map(|response| (response, None));
         }
-        let mut web = match self.connect(url, to).await {
-            Err(Failure::NotMeasurable(_)) => {
-                return self
-                    .platform(url, PAGE_CAP)
-                    .await
-                    .map(|response| (response, None));
-            }
-            web => web?,
-        };
+        let mut web = self.connect(url, to).await?;
         let response = self
             .exchange(&mut web, &self.request(url, PAGE_CAP))
             .await?;

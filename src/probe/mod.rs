@@ -99,7 +99,6 @@ impl Failure {
 impl From<NetError> for Failure {
     fn from(error: NetError) -> Failure {
         match error {
-            NetError::NotMeasurable(why) => Failure::NotMeasurable(why),
             NetError::TimedOut => Failure::TimedOut,
             NetError::Failed(how) => Failure::Unreachable(clean(&how, DETAIL_LIMIT)),
             NetError::Exhausted => Failure::OutOfBudget,

@@ -211,7 +211,7 @@ enum Fault {
     None,
     Refused,
     TimedOut,
-    NotMeasurable,
+    Exhausted,
     Silent,
     Late(Duration),
     Partial(usize),
@@ -232,7 +232,7 @@ impl Trouble {
         match dice.below(6) {
             0 => Fault::Refused,
             1 => Fault::TimedOut,
-            2 => Fault::NotMeasurable,
+            2 => Fault::Exhausted,
             3 => Fault::Silent,
             4 => Fault::Late(Duration::from_millis(dice.next() % 9_000)),
             _ => Fault::Partial(dice.below(2_000)),
@@ -245,7 +245,7 @@ impl Trouble {
             Fault::None => Ok(usize::MAX),
             Fault::Refused => Err(NetError::Failed(String::from("the world is sick"))),
             Fault::TimedOut => Err(NetError::TimedOut),
-            Fault::NotMeasurable => Err(NetError::NotMeasurable("the world is sick")),
+            Fault::Exhausted => Err(NetError::Exhausted),
             Fault::Silent => std::future::pending().await,
             Fault::Late(span) => {
                 self.clock.sleep(span).await;

@@ -53,8 +53,10 @@ fn an_eleventh_lookup_a_loop_and_a_missing_include_break_the_record() {
             net.texts(HOST, &[&format!("v=spf1 {} -all", terms.join(" "))]);
         })
         .await;
-        // The one record alone is beyond the limit, so that receivers ignore it.
+        // The one record alone is beyond the limit.
         assert_eq!(state(&report, "mail.spf"), "fail");
+        assert!(title(&report, "mail.spf").contains("11 DNS lookups"));
+        assert_eq!(state(&report, "mail.spf_lookups"), "fail");
 
         let report = analyzed(|net| {
             net.texts(HOST, &["v=spf1 include:a.net -all"]);
@@ -214,10 +216,11 @@ fn a_policy_is_fetched_and_held_against_the_mx_set() {
         let policy = |mode: &str, server: &str| {
             format!("version: STSv1\r\nmode: {mode}\r\nmx: {server}\r\nmax_age: 604800\r\n")
         };
-        for (mode, server, wanted) in [
-            ("enforce", "*.good.net", "pass"),
-            ("enforce", "mx.elsewhere.net", "fail"),
-            ("testing", "mx.good.net", "warn"),
+        for (mode, server, typed, wanted) in [
+            ("enforce", "*.good.net", "text/plain", "pass"),
+            ("enforce", "*.good.net", "text/html", "warn"),
+            ("enforce", "mx.elsewhere.net", "text/plain", "fail"),
+            ("testing", "mx.good.net", "text/plain", "warn"),
         ] {
             let authority = Authority::new();
             let stage = Stage::new().trusting(&authority);
@@ -229,11 +232,7 @@ fn a_policy_is_fetched_and_held_against_the_mx_set() {
             stage.net.address("mta-sts.good.net", "93.184.215.26");
             let site = Site::new().on(
                 "/.well-known/mta-sts.txt",
-                response(
-                    "200 OK",
-                    &[("Content-Type", "text/plain")],
-                    &policy(mode, server),
-                ),
+                response("200 OK", &[("Content-Type", typed)], &policy(mode, server)),
             );
             let leaf = Leaf::of("mta-sts.good.net");
             stage

@@ -16,6 +16,15 @@ export const WORLDS = [
   ...["lab-wrongds.org", "lab-expired.org", "nobody-there.lab-good.com", "loop-a.lab-odd.net", "self.lab-odd.net"],
 ];
 
+/** Those of them that send the most. */
+export const HEAVY = [
+  ...["many-certificates", "huge-record"].map((label) => `${label}.lab-tls.net`),
+  ...["endless", "bomb", "brotli-bomb", "endless-headers", "long-header", "huge-chunk", "hints-forever"].map(
+    (label) => `${label}.lab-http.net`,
+  ),
+  "huge.lab-garbled.net",
+];
+
 /** Does `one` with each of `targets`, so many at once. */
 export async function eachOnce(targets, atOnce, one) {
   const left = [...targets];

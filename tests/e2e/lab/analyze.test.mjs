@@ -48,6 +48,14 @@ test("curl gets a good host's true DNS, HTTP and TLS 1.3 facts, with nothing lef
   assert.equal(report.coverage.ratio, 1);
 });
 
+test("an address where nobody accepts is unreachable, and the name is not fetched in its place", async () => {
+  const dead = await whole(await analyze("broken.lab-dual.net"));
+  assert.equal(dead.probes.http.otherFamily.failure?.state, "unreachable");
+  assert.equal(dead.findings.find(({ id }) => id === "dns.ipv6_parity").state, "fail");
+  const { handshakes } = (await whole(await analyze("refused.lab-tls.net"))).probes.tls;
+  assert.equal(handshakes.best.failure.state, "unreachable");
+});
+
 test("GET answers what POST does, and the report opens by its id", async () => {
   const posted = await analyze(GOOD.name);
   const got = await curl(`${worker.url}/api/analyze?target=${GOOD.name}&detail=full`);
