@@ -1,6 +1,7 @@
 // The parts of `scripts/test`, in the order in which they start, two at a time
-// (schedule.mjs): what fails soonest and costs least comes first. To add a part, add an
-// entry:
+// (schedule.mjs): first what costs nothing, then the longest way, which is the build, what
+// attacks it, and at last the timed parts, the longest first; what fits beside comes
+// between. To add a part, add an entry:
 //
 //   name      what `scripts/test NAME` runs
 //   title     the heading
@@ -25,6 +26,9 @@ export const CANNOT_RUN = 75;
 
 const DEBUG = "target/debug";
 const RELEASE = "target/release";
+
+/** The Python environment, which the first that needs it makes. */
+const VENV = ".venv";
 
 /** How much the native attacks do, and their seed: another one each time. */
 const MUCH = ["env", "FUZZ_CALLS=1000000", "FAULT_CALLS=1000", "CHAIN_ROUNDS=40", `FUZZ_SEED=${Math.floor(Math.random() * 1e9)}`];
@@ -59,6 +63,15 @@ export const PARTS = [
     needs: ["setup"],
   }),
   {
+    name: "build",
+    title: "the Worker builds",
+    command: ["node", "scripts/lib/build.mjs"],
+    count: check,
+    holds: [RELEASE],
+    minutes: 25,
+    needs: ["setup"],
+  },
+  {
     name: "clippy",
     title: "clippy has no remark, native",
     command: ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"],
@@ -68,14 +81,43 @@ export const PARTS = [
     needs: ["setup"],
   },
   {
-    name: "build",
-    title: "the Worker builds",
-    command: ["node", "scripts/lib/build.mjs"],
-    count: check,
-    holds: [RELEASE],
+    name: "native",
+    title: "Rust tests, native",
+    // Not `--workspace`: with the features that its other members ask for, everything would
+    // be compiled once more than for the examples that scripts and tests run.
+    command: ["cargo", "test", "--locked", "--no-fail-fast"],
+    count: libtest,
+    holds: [DEBUG],
     minutes: 25,
     needs: ["setup"],
   },
+  nodeTests({
+    name: "lab-runner",
+    title: "the lab starts, ends and leaves nothing",
+    files: "tests/lab/runner.test.mjs",
+    holds: ["lab"],
+    minutes: 10,
+    needs: ["setup"],
+  }),
+  {
+    name: "python",
+    title: "the official Python MCP client in the offline internet",
+    command: ["node", "scripts/lib/python.mjs", "tests/python"],
+    count: unittest,
+    holds: ["lab", VENV],
+    minutes: 10,
+    needs: ["build"],
+    tests: () => namesIn("tests/python/test_*.py", PYTHON_TEST_NAME),
+  },
+  nodeTests({
+    name: "attack",
+    title: "attackers from outside against the built Worker in the offline internet",
+    inside: LAB,
+    files: "tests/attack/*.test.mjs",
+    holds: ["lab"],
+    minutes: 15,
+    needs: ["build", "python"], // which installs the attackers
+  }),
   {
     name: "clippy-wasm",
     title: "clippy has no remark, wasm32",
@@ -86,12 +128,24 @@ export const PARTS = [
     needs: ["setup"],
   },
   {
-    name: "native",
-    title: "Rust tests, native",
-    command: ["cargo", "test", "--locked", "--workspace", "--no-fail-fast"],
+    name: "lab-dns",
+    title: "Rust tests of the lab's name server",
+    command: ["cargo", "test", "--locked", "-p", "netrecon-lab-dns"],
     count: libtest,
     holds: [DEBUG],
-    minutes: 25,
+    minutes: 15,
+    needs: ["setup"],
+  },
+  {
+    name: "fuzz",
+    title: "a million calls in and near every schema, and chains in a failing world, native",
+    command: [
+      ...[...MUCH, "cargo", "test", "--locked", "--test", "attack", "--test", "analyze"],
+      ...["--", "--nocapture", "whatever_is_sent", "whatever_fails", "a_chain_with_faults"],
+    ],
+    count: libtest,
+    holds: [DEBUG],
+    minutes: 20,
     needs: ["setup"],
   },
   {
@@ -103,24 +157,13 @@ export const PARTS = [
     minutes: 10,
     needs: ["build"],
   },
-  {
-    name: "fuzz",
-    title: "a million calls in and near every schema, and chains in a failing world, native",
-    command: [
-      ...[...MUCH, "cargo", "test", "--locked", "--profile", "fuzz", "--test", "attack", "--test", "analyze"],
-      ...["--", "--nocapture", "whatever_is_sent", "whatever_fails", "a_chain_with_faults"],
-    ],
-    count: libtest,
-    minutes: 20,
-    needs: ["setup"],
-  },
   nodeTests({
     name: "agreement",
     title: "decode against other implementations",
     files: "tests/agreement/*.test.mjs",
-    holds: [DEBUG],
+    holds: [DEBUG, VENV],
     minutes: 10,
-    needs: ["native"],
+    needs: ["setup"],
   }),
   {
     name: "judge",
@@ -140,41 +183,6 @@ export const PARTS = [
     needs: ["build"],
   },
   nodeTests({
-    name: "lab-runner",
-    title: "the lab starts, ends and leaves nothing",
-    files: "tests/lab/runner.test.mjs",
-    holds: ["lab"],
-    minutes: 10,
-    needs: ["setup"],
-  }),
-  {
-    name: "python",
-    title: "the official Python MCP client in the offline internet",
-    command: ["node", "scripts/lib/python.mjs", "tests/python"],
-    count: unittest,
-    holds: ["lab"],
-    minutes: 10,
-    needs: ["build"],
-    tests: () => namesIn("tests/python/test_*.py", PYTHON_TEST_NAME),
-  },
-  nodeTests({
-    name: "attack",
-    title: "attackers from outside against the built Worker in the offline internet",
-    inside: LAB,
-    files: "tests/attack/*.test.mjs",
-    holds: ["lab"],
-    minutes: 15,
-    needs: ["build", "python"], // which installs the attackers
-  }),
-  nodeTests({
-    name: "e2e",
-    title: "the built Worker in workerd",
-    files: "tests/e2e/*.test.mjs",
-    timed: true,
-    minutes: 15,
-    needs: ["build"],
-  }),
-  nodeTests({
     name: "e2e-lab",
     title: "the built Worker in the offline internet",
     inside: LAB,
@@ -185,22 +193,29 @@ export const PARTS = [
     needs: ["build"],
   }),
   nodeTests({
-    name: "panic",
-    title: "a call that panics ends alone",
-    files: "tests/e2e/panic/*.test.mjs",
+    name: "e2e",
+    title: "the built Worker in workerd",
+    files: "tests/e2e/*.test.mjs",
     timed: true,
-    minutes: 5,
-    needs: ["panic-build"],
+    minutes: 15,
+    needs: ["build"],
   }),
   nodeTests({
     name: "lab",
     title: "the offline internet is what it says",
     inside: LAB,
     files: "tests/lab/lab.*.test.mjs",
-    holds: ["lab"],
     timed: true,
     minutes: 15,
     needs: ["setup"],
+  }),
+  nodeTests({
+    name: "panic",
+    title: "a call that panics ends alone",
+    files: "tests/e2e/panic/*.test.mjs",
+    timed: true,
+    minutes: 5,
+    needs: ["panic-build"],
   }),
 ];
 
