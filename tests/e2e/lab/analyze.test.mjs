@@ -28,13 +28,21 @@ function analyze(target, detail = "full") {
   return curl("--json", JSON.stringify({ target, detail }), `${worker.url}/api/analyze`);
 }
 
+/** An analysis that had a subrequest for each of its questions: on a busy machine a connection
+ * may have to be made twice, and the last question then has none. Not twice in a row. */
+async function complete(ask) {
+  const report = await ask();
+  const unasked = report.findings.some(({ title }) => title.includes("subrequest budget"));
+  return unasked ? ask() : report;
+}
+
 /** The whole report behind an answer, of which even `full` shows what a model can afford. */
 function whole({ id }) {
   return curl(`${worker.url}/api/report/${id}`);
 }
 
 test("curl gets a good host's true DNS, HTTP and TLS 1.3 facts, with nothing left open", async () => {
-  const report = await analyze(GOOD.name);
+  const report = await complete(() => analyze(GOOD.name));
   const { dns, http, tls } = report.probes;
   assert.deepEqual(dns.a.records.map(({ text }) => text), [IPV4]);
   assert.deepEqual(dns.aaaa.records.map(({ text }) => text), [IPV6]);
@@ -57,8 +65,8 @@ test("an address where nobody accepts is unreachable, and the name is not fetche
 });
 
 test("GET answers what POST does, and the report opens by its id", async () => {
-  const posted = await analyze(GOOD.name);
-  const got = await curl(`${worker.url}/api/analyze?target=${GOOD.name}&detail=full`);
+  const posted = await complete(() => analyze(GOOD.name));
+  const got = await complete(() => curl(`${worker.url}/api/analyze?target=${GOOD.name}&detail=full`));
   const told = ({ findings }) => findings.map(({ id, state, title }) => `${id} ${state} ${title}`);
   assert.deepEqual(told(got), told(posted));
   const stored = await whole(got);

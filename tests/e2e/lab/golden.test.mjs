@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { Worker } from "../support/worker.mjs";
 
 const FILE = new URL("../../golden/findings.json", import.meta.url);
@@ -46,11 +47,22 @@ test("the findings about the lab's hosts are those of the golden file", async ()
   const golden = JSON.parse(readFileSync(FILE, "utf8"));
   assert.ok(Object.keys(golden).length >= 40);
   for (const host of Object.keys(golden)) {
-    const unasked = new Set([golden[host], found[host]].flatMap((states) => states?.[UNASKED] ?? []));
-    assert.deepEqual(without(unasked, found[host]), without(unasked, golden[host]), host);
+    // A busy machine lets an answer come too late. What differs by itself differs again, alone.
+    if (!isDeepStrictEqual(...compared(golden[host], found[host]))) {
+      console.log(`${host} differs and is looked at again`);
+      found[host] = await findings(host);
+    }
+    const [expected, told] = compared(golden[host], found[host]);
+    assert.deepEqual(told, expected, host);
   }
   assert.deepEqual(Object.keys(found).toSorted(), Object.keys(golden).toSorted());
 });
+
+/** Both without the findings that one of them had no subrequest left for. */
+function compared(...both) {
+  const unasked = new Set(both.flatMap((states) => states?.[UNASKED] ?? []));
+  return both.map((states) => without(unasked, states));
+}
 
 /** States without some ids, and without those that hold nothing then. */
 function without(ids, states = {}) {

@@ -14,7 +14,8 @@ const BEGIN = "<!-- made by tests/e2e/lab/tls.test.mjs -->";
 const END = "<!-- end -->";
 
 const hosts = HOSTS.filter(({ name }) => name.endsWith("lab-tls.net") || name === "lab-good.com");
-const missing = spawnSync("openssl", ["version"]).error ? "openssl is not installed" : false;
+const { stdout: version } = spawnSync("openssl", ["version"], { encoding: "utf8" });
+const missing = /^OpenSSL [3-9]/.test(version) ? false : "OpenSSL 3 is not installed";
 
 /** Where the two may differ, and why. */
 const REASONS = {
