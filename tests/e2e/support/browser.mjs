@@ -92,12 +92,26 @@ export class Visitor {
 
   /** Every rule of WCAG 2.2 AA that axe can judge, and its best practices. */
   async isAccessible() {
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    await this.#obeys({ type: "tag", values: tags });
+  }
+
+  /** The same in light and in dark; of its rules only those about colour can tell the two apart. */
+  async isAccessibleInLightAndDark() {
+    const ink = () => this.page.evaluate(() => getComputedStyle(document.body).color);
+    await this.isAccessible();
+    const light = await ink();
+    await this.page.emulateMedia({ colorScheme: "dark" });
+    assert.notEqual(await ink(), light, "there is a dark theme");
+    await this.#obeys({ type: "rule", values: ["color-contrast", "link-in-text-block"] });
+  }
+
+  async #obeys(runOnly) {
     await this.page.evaluate(AXE);
-    const violations = await this.page.evaluate(async () => {
-      const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-      const { violations } = await globalThis.axe.run(document, { runOnly: tags });
+    const violations = await this.page.evaluate(async (runOnly) => {
+      const { violations } = await globalThis.axe.run(document, { runOnly });
       return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
-    });
+    }, runOnly);
     assert.deepEqual(violations, []);
   }
 
