@@ -59,8 +59,8 @@ export class Kv {
   }
 
   /** Waits until `tool` was counted `n` times, and a little longer for one too many. */
-  async counted(tool, n, seconds = 60) {
-    for (let waited = 0; this.counts(tool).total < n && waited < seconds * 1000; waited += 100) await sleep(100);
+  async counted(tool, n) {
+    await this.#reached(tool, n);
     await sleep(2_500);
     return this.counts(tool);
   }
@@ -68,12 +68,18 @@ export class Kv {
   /** Waits until `tool` was counted `n` times or more and no more come in. */
   async settled(tool, n) {
     let last = -1;
-    let { total } = await this.counted(tool, n);
+    let { total } = await this.#reached(tool, n);
     for (let quiet = 0; quiet < 40; quiet = total === last ? quiet + 1 : 0) {
       last = total;
       await sleep(100);
       ({ total } = this.counts(tool));
     }
+    return this.counts(tool);
+  }
+
+  /** Waits until `tool` was counted `n` times, at most a minute. */
+  async #reached(tool, n) {
+    for (let waited = 0; this.counts(tool).total < n && waited < 60_000; waited += 100) await sleep(100);
     return this.counts(tool);
   }
 }
