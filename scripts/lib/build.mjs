@@ -13,6 +13,7 @@ import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, wr
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
+import { namedByPlace } from "./alike.mjs";
 import { nightlyReady, setup } from "./setup.mjs";
 import { ENV, NPM_BIN, ROOT, TOOLS, ask, run, say, script, shout, valuesOf } from "./shell.mjs";
 
@@ -32,27 +33,35 @@ const OUTPUTS = ["index.js", MODULE];
 
 /**
  * For size after compression, which is what the platform limits: `-Oz` makes the module
- * smaller and its gzip a tenth larger (docs/performance.md). In the order of their names,
- * instances of one generic function stand side by side; the names themselves go last.
- * Features by name and not `--all-features`: an encoding that workerd does not know yet
- * would not load. These are rustc's for wasm32 and the exceptions of wasm-bindgen's
- * catch wrappers.
+ * smaller and its gzip a tenth larger (docs/performance.md).
  */
 const SHRINK = [
-  ...["--duplicate-function-elimination", "--remove-unused-names", "--remove-unused-brs", "--merge-blocks"],
-  ...["--simplify-locals-nostructure", "--vacuum"],
-  ...["--reorder-functions-by-name", "--strip-debug", "--strip-producers"],
-  ...["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"].map(
-    (feature) => `--enable-${feature}`,
-  ),
+  ...["--dae-optimizing", "--duplicate-function-elimination", "--remove-unused-names", "--remove-unused-brs"],
+  ...["--merge-blocks", "--simplify-locals-nostructure", "--vacuum", "--rse", "--vacuum"],
+  ...["--optimize-instructions", "--vacuum", "--reorder-locals"],
 ];
+
+/** Behind that: functions that are alike stand close together (alike.mjs), names go. */
+const ARRANGE = ["--reorder-functions-by-name", "--strip-debug", "--strip-producers"];
+
+/**
+ * By name and not `--all-features`: an encoding that workerd does not know yet would not
+ * load. These are rustc's for wasm32 and the exceptions of wasm-bindgen's catch wrappers.
+ */
+const FEATURES = [
+  ...["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue"],
+  ...["reference-types", "exception-handling"],
+].map((feature) => `--enable-${feature}`);
 
 /** The Worker: what its build reads besides what cargo's dependency file names. */
 const WORKER = {
   crate: ".",
   library: "netrecon",
   entry: "src/edge/entry.js",
-  inputs: ["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src", "migrations", "package-lock.json", "scripts/lib/build.mjs"],
+  inputs: [
+    ...["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src", "migrations", "package-lock.json"],
+    ...["build.mjs", "alike.mjs"].map((name) => `scripts/lib/${name}`),
+  ],
 };
 
 /**
@@ -118,7 +127,9 @@ export async function buildCrate({ crate, library, entry, inputs, dir, unwinding
 
 async function shrink(module) {
   const shrunk = `${module}.shrunk`;
-  await run(join(NPM_BIN, "wasm-opt"), [module, ...SHRINK, "-o", shrunk]);
+  await run(join(NPM_BIN, "wasm-opt"), [module, ...SHRINK, ...FEATURES, "-o", shrunk]);
+  writeFileSync(shrunk, namedByPlace(readFileSync(shrunk)));
+  await run(join(NPM_BIN, "wasm-opt"), [shrunk, ...ARRANGE, ...FEATURES, "-o", shrunk]);
   renameSync(shrunk, module);
 }
 
