@@ -48,19 +48,27 @@ const ARRANGE = ["--reorder-functions-by-name", "--strip-debug", "--strip-produc
  * By name and not `--all-features`: an encoding that workerd does not know yet would not
  * load. These are rustc's for wasm32 and the exceptions of wasm-bindgen's catch wrappers.
  */
-const FEATURES = [
+export const FEATURES = [
   ...["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue"],
   ...["reference-types", "exception-handling"],
 ].map((feature) => `--enable-${feature}`);
 
+/**
+ * The compiler's, of the unwinding build. A destructor that panics ends the instance, as
+ * it always does while another panic unwinds: ours do nothing that could, and the ways out
+ * of them all are a twentieth of the module. Exceptions in their first form: bindgen.mjs.
+ */
+const UNWINDING = ["-Zpanic-in-drop=abort", "-Cllvm-args=-wasm-use-legacy-eh=true"];
+
 /** The Worker: what its build reads besides what cargo's dependency file names. */
 const WORKER = {
-  crate: ".",
-  library: "netrecon",
+  crate: "module",
+  workspace: ".",
+  library: "netrecon_module",
   entry: "src/edge/entry.js",
   inputs: [
-    ...["Cargo.toml", "Cargo.lock", ".cargo", "build.rs", "src", "migrations", "package-lock.json"],
-    ...["build.mjs", "alike.mjs"].map((name) => `scripts/lib/${name}`),
+    ...["Cargo.toml", "Cargo.lock", ".cargo", "module", "src", "migrations", "package-lock.json"],
+    ...["build.mjs", "bindgen.mjs", "alike.mjs"].map((name) => `scripts/lib/${name}`),
   ],
 };
 
@@ -86,14 +94,16 @@ export async function build({ stable = false, features = "" } = {}) {
 /**
  * Builds a crate of the checkout into `dir`, unless that holds what its sources and
  * the recipe give; needs a finished setup. All paths are relative to the checkout.
- * @param {{crate: string, library: string, entry?: string, inputs: string[], dir: string,
- *   unwinding: boolean, features?: string}} what
+ * @param {{crate: string, workspace?: string, library: string, entry?: string,
+ *   inputs: string[], dir: string, unwinding: boolean, features?: string}} what
  *   `entry` stands before worker-build's own in the unwinding build; in the stable
  *   one, that makes a new instance after a panic.
  */
-export async function buildCrate({ crate, library, entry, inputs, dir, unwinding, features = "" }) {
+export async function buildCrate(what) {
+  const { crate, workspace = crate, library, entry, inputs, dir, unwinding, features = "" } = what;
   const rustc = ask("rustc", unwinding ? ["+nightly", "--version"] : ["--version"]);
-  const recipe = { unwinding, features, rustc };
+  const flags = unwinding ? UNWINDING.filter(isKnown) : [];
+  const recipe = { unwinding, flags, features, rustc };
   const stamp = join(ROOT, dir, ".built-from");
   await otherBuild(dir);
   if (isUpToDate(dir, stamp, recipe, inputs)) {
@@ -104,12 +114,16 @@ export async function buildCrate({ crate, library, entry, inputs, dir, unwinding
   say(`building ${dir}/ with ${how} (the first time some minutes)`);
   const started = Date.now();
   const args = [crate, "--release", "--no-opt", "--out-dir", relative(crate, dir)];
-  if (unwinding) args.push("--panic-unwind");
+  if (unwinding) {
+    args.push("--panic-unwind", "-Zprofile-rustflags");
+    args.push("--config", `profile.release.rustflags=${JSON.stringify(flags)}`);
+    args.push("--config", "profile.release.build-override.rustflags=[]"); // what runs here
+  }
   if (features) args.push("--features", features);
   await run(join(TOOLS, "bin", "worker-build"), [...args, "--locked"], {
     env: {
       ...ENV,
-      WASM_BINDGEN_BIN: join(TOOLS, "bin", "wasm-bindgen"),
+      WASM_BINDGEN_BIN: unwinding ? join(ROOT, "scripts", "lib", "bindgen.mjs") : join(TOOLS, "bin", "wasm-bindgen"),
       WASM_OPT_BIN: join(NPM_BIN, "wasm-opt"),
       ESBUILD_BIN: join(NPM_BIN, "esbuild"),
       RUST_BACKTRACE: "0", // of worker-build itself, which buries what rustc said
@@ -119,10 +133,15 @@ export async function buildCrate({ crate, library, entry, inputs, dir, unwinding
   });
   await shrink(join(ROOT, dir, MODULE));
   if (entry && unwinding) await enterBy(entry, dir);
-  const files = [...new Set([...inputs.flatMap(filesUnder), ...includedFiles(crate, library)])].sort();
+  const files = [...new Set([...inputs.flatMap(filesUnder), ...includedFiles(workspace, library)])].sort();
   // A file saved meanwhile may or may not be in this build: the next call makes sure.
   if (files.some((file) => statSync(join(ROOT, file)).mtimeMs > started)) return;
   writeFileSync(stamp, JSON.stringify({ recipe, files, digest: digestOf(files) }));
+}
+
+/** Whether this nightly takes a flag: what is unstable may be gone in the next. */
+function isKnown(flag) {
+  return ask("rustc", ["+nightly", flag, "--print", "sysroot"]) !== null;
 }
 
 async function shrink(module) {
@@ -181,8 +200,8 @@ function filesUnder(path) {
  * What the crate includes from elsewhere in the checkout, as cargo saw it: its
  * dependency file reads `output: input input ...`, with spaces escaped.
  */
-function includedFiles(crate, library) {
-  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, crate, "target");
+function includedFiles(workspace, library) {
+  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, workspace, "target");
   const file = join(target, "wasm32-unknown-unknown", "release", `${library}.d`);
   if (!existsSync(file)) return [];
   const [, inputs] = readFileSync(file, "utf8").split(/:\s/, 2);
