@@ -35,9 +35,9 @@ function byAddress() {
   return groups;
 }
 
-/** Hands each new connection to `take`, after the delay. */
+/** Hands each new connection to `take`, after the delay. No answer waits for an acknowledgement. */
 async function accept(address, port, take, ledger) {
-  const server = createTcp({ pauseOnConnect: true }, async (socket) => {
+  const server = createTcp({ pauseOnConnect: true, noDelay: true }, async (socket) => {
     ledger.connected(address, port);
     socket.on("error", () => {});
     await ledger.hold();
