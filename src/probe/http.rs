@@ -312,7 +312,7 @@ impl Browser {
             .outcome
             .as_ref()
             .map_err(|failure| End::Failed(failure.clone()))?;
-        if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+        if !response.redirects() {
             return Err(End::Arrived);
         }
         let location = response.field("location").ok_or(End::Nowhere)?;

@@ -96,6 +96,11 @@ pub struct Response {
 }
 
 impl Response {
+    /// Whether a client is to go on to another URL (RFC 9110 section 15.4).
+    pub fn redirects(&self) -> bool {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
+    }
+
     /// The first value of a field.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields

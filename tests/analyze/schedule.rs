@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
 use super::*;
@@ -89,6 +90,31 @@ fn a_whole_host_is_five_answers_long_with_six_connections_and_room_to_spare() {
         assert_eq!(stage.net.open.get().1, 6, "connections at once");
         let spent = stage.subrequests.get();
         assert!(spent <= 30, "{spent} subrequests");
+    });
+}
+
+#[test]
+fn a_connection_that_only_leads_on_gives_its_place_to_the_next() {
+    run(async {
+        let stage = whole();
+        let held: Rc<Cell<Option<Duration>>> = Rc::default();
+        let noted = Rc::clone(&held);
+        let leads_on = |mut stream: tokio::io::DuplexStream, noted: Rc<Cell<_>>| async move {
+            let location = [("Location", "https://good.net/")];
+            let answer = response("301 Moved Permanently", &location, "");
+            let mut block = [0; 1024];
+            stream.read(&mut block).await.expect("a request");
+            stream.write_all(answer.as_bytes()).await.expect("a reader");
+            let began = Instant::now();
+            while stream.read(&mut block).await.is_ok_and(|read| read > 0) {}
+            noted.set(Some(began.elapsed()));
+        };
+        let serve = move |stream| leads_on(stream, Rc::clone(&noted));
+        stage.net.serve(&format!("{IP}:80"), serve);
+        let (report, _) = timed(&stage).await;
+        assert_eq!(state(&report, "http.https_redirect"), "pass");
+        let held = held.get().expect("the connection has ended");
+        assert!(held < DELAY, "{held:?}");
     });
 }
 

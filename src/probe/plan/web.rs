@@ -190,6 +190,10 @@ impl Run {
         };
         let (hop, web) = self.browser.step(&url, &to).await;
         let reached = hop.outcome.is_ok();
+        // One that only leads on gives its place to others: the listed paths
+        // are asked here only where nothing answers over TLS.
+        let stays = hop.outcome.as_ref().is_ok_and(|first| !first.redirects());
+        let web = web.filter(|_| stays);
         let journey = self.browser.follow(hop, secure.as_ref()).await;
         self.note(|probes| probes.http = Some(Ok(journey)));
         reached.then_some((url, to, web))
