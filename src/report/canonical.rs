@@ -1,6 +1,6 @@
 //! Canonical JSON, its digest, and ids that cannot be guessed.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -18,34 +18,47 @@ const VOLATILE_ANYWHERE: [&str; 2] = ["timing", "ttl"];
 
 /// Sorted members, no white space: one text per value.
 ///
-/// `serde_json` keeps objects in a `BTreeMap`, so going through [`Value`]
-/// sorts at every depth.
-pub fn canonical(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(value) => value.to_string(),
-        // Only a map with non-string keys can fail, and a report has none.
-        Err(_) => String::from("null"),
-    }
+/// `serde_json` keeps objects in a `BTreeMap`: a [`Value`] is sorted at every
+/// depth.
+pub fn canonical(value: &Value) -> String {
+    // A value always has JSON. Its own way to text checks every piece again.
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// SHA-256 over the canonical form without its volatile members.
 pub fn digest(value: &Value) -> [u8; 32] {
-    let mut value = value.clone();
-    if let Value::Object(report) = &mut value {
-        report.retain(|name, _| !VOLATILE.contains(&name.as_str()));
-    }
-    strip(&mut value);
-    Sha256::digest(value.to_string()).into()
+    let lasting = Lasting {
+        value,
+        outermost: true,
+    };
+    Sha256::digest(serde_json::to_vec(&lasting).unwrap_or_default()).into()
 }
 
-fn strip(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|name, _| !VOLATILE_ANYWHERE.contains(&name.as_str()));
-            members.values_mut().for_each(strip);
+/// A report, or a part of one, as it is written for its digest: a copy
+/// without the volatile members would be as large as the report.
+struct Lasting<'a> {
+    value: &'a Value,
+    outermost: bool,
+}
+
+impl Serialize for Lasting<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let within = |value| Lasting {
+            value,
+            outermost: false,
+        };
+        match self.value {
+            Value::Object(members) => {
+                let passes = |name: &str| {
+                    VOLATILE_ANYWHERE.contains(&name)
+                        || (self.outermost && VOLATILE.contains(&name))
+                };
+                let members = members.iter().filter(|(name, _)| !passes(name));
+                serializer.collect_map(members.map(|(name, value)| (name, within(value))))
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(within)),
+            other => other.serialize(serializer),
         }
-        Value::Array(items) => items.iter_mut().for_each(strip),
-        _ => {}
     }
 }
 

@@ -234,17 +234,23 @@ const STORE_LIMIT: Duration = Duration::from_millis(1_500);
 async fn store(report: &mut Report, errand: &Errand) {
     let world = &errand.world;
     let ttl = Duration::from_secs(world.config.report_ttl_seconds.into());
-    let Ok(value) = serde_json::to_value(&*report) else {
+    // The measurements are most of a report: lent, not copied.
+    let probes = std::mem::take(&mut report.probes);
+    let Ok(mut stored) = serde_json::to_value(&*report) else {
+        report.probes = probes;
         return;
     };
-    let id = new_id(&digest(&value), &*world.random);
+    stored["probes"] = probes;
+    let id = new_id(&digest(&stored), &*world.random);
     let expires_at = at(world.clock.now_ms() + ttl.as_millis() as u64);
 
-    let mut stored = value;
     stored["id"] = json!(id);
     stored["expiresAt"] = json!(expires_at);
+    let json = canonical(&stored);
+    report.probes = stored["probes"].take();
+    drop(stored);
     errand.subrequests.set(errand.subrequests.get() + 1);
-    let put = world.reports.put(&id, canonical(&stored), ttl);
+    let put = world.reports.put(&id, json, ttl);
     let put = select(put, world.clock.sleep(STORE_LIMIT)).await;
     if matches!(put, Either::Left((Ok(()), _))) {
         drop(put);

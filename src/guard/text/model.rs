@@ -27,8 +27,9 @@ pub fn addresses_a_model(s: &str) -> bool {
         return true;
     }
     let words = words(&lower);
+    let present = words.iter().fold(0, |all, word| all | word);
     for rule in RULES {
-        if rule.matches(&words) {
+        if rule.may_match(present) && rule.matches(&words) {
             weight += rule.weight;
             if weight >= ENOUGH {
                 return true;
@@ -247,6 +248,12 @@ const RULES: &[Rule] = &[
 ];
 
 impl Rule {
+    /// Whether there are words for all steps among the classes `present`,
+    /// wherever they stand: for nearly every text there are not.
+    fn may_match(&self, present: Classes) -> bool {
+        self.steps.iter().all(|(class, _)| present & class != 0)
+    }
+
     fn matches(&self, words: &[Classes]) -> bool {
         (0..words.len()).any(|start| self.matches_at(words, start))
     }
@@ -462,10 +469,17 @@ const HINTS: &[&str] = &[
 
 /// The weight of the marks in `lower`.
 fn marks(lower: &str) -> usize {
-    if TEMPLATES.iter().any(|mark| lower.contains(mark)) {
+    // A short text has not even the letters of most marks, which is sooner
+    // seen than that it has not the mark.
+    let mut seen = [false; 256];
+    for byte in lower.bytes() {
+        seen[usize::from(byte)] = true;
+    }
+    let has = |mark: &str| mark.bytes().all(|byte| seen[usize::from(byte)]) && lower.contains(mark);
+    if TEMPLATES.iter().any(|mark| has(mark)) {
         return STRONG;
     }
-    HINTS.iter().filter(|mark| lower.contains(**mark)).count() * WEAK
+    HINTS.iter().filter(|mark| has(mark)).count() * WEAK
 }
 
 /// "Ignore the previous instructions" in scripts without spaces.

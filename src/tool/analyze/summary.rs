@@ -5,6 +5,7 @@
 //! together; the steps give up the least telling parts first, and the last
 //! one fills what room there is, gravest findings first, and names the rest.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::io;
 
@@ -133,31 +134,25 @@ struct Parts {
     frame_size: usize,
     /// Of it, the rows of the header score.
     rows_size: usize,
-    findings: Vec<Finding>,
-    sizes: Vec<Sizes>,
+    findings: Vec<Measured>,
     probes: Value,
 }
 
-/// Bytes of one finding, its comma included.
-struct Sizes {
-    whole: usize,
-    brief: usize,
-    line: usize,
+/// A finding and how many bytes it takes in each form, its comma included;
+/// counted once somebody asks.
+struct Measured {
+    finding: Finding,
+    whole: OnceCell<usize>,
+    brief: OnceCell<usize>,
+    line: OnceCell<usize>,
 }
 
 impl Parts {
     fn of(mut frame: Report) -> Parts {
         let findings = std::mem::take(&mut frame.findings);
+        let findings = findings.into_iter().map(Measured::new).collect();
         let probes = std::mem::take(&mut frame.probes);
         frame.omitted = Vec::new();
-        let sizes = findings
-            .iter()
-            .map(|finding| Sizes {
-                whole: size(finding) + 1,
-                brief: size(&brief(finding)) + 1,
-                line: size(&line(finding)) + 1,
-            })
-            .collect();
         let rows_size = frame
             .header_score
             .as_ref()
@@ -168,7 +163,6 @@ impl Parts {
             frame_size: size(&frame) + 12,
             frame,
             findings,
-            sizes,
             probes,
         }
     }
@@ -178,13 +172,13 @@ impl Parts {
         let forms: Vec<Form> = self
             .findings
             .iter()
-            .map(|finding| step.form(finding.state))
+            .map(|measured| step.form(measured.finding.state))
             .collect();
         let mut omitted = self.notes(&forms, step.rows, usize::MAX);
         if step.cut.is_some() || !omitted.is_empty() {
             omitted.insert(0, self.way_to_the_rest(bound));
         }
-        let shown: usize = self.sizes.iter().zip(&forms).map(Sizes::shown).sum();
+        let shown = self.shown(&forms);
         let fixed = self.frame_size(step.rows) + shown + size(&omitted);
         if fixed > bound.limit {
             return None;
@@ -214,7 +208,7 @@ impl Parts {
             .limit
             .saturating_sub(self.frame_size(false) + names_limit + notes_limit);
         let forms = self.gravest_first(spare * 3 / 4);
-        let shown: usize = self.sizes.iter().zip(&forms).map(Sizes::shown).sum();
+        let shown = self.shown(&forms);
         let mut omitted = vec![self.way_to_the_rest(bound)];
         omitted.extend(self.notes(&forms, false, names_limit));
         let mut probes = LITTLE.map_or(Value::Null, |cut| cut::measurements(&self.probes, cut));
@@ -223,6 +217,12 @@ impl Parts {
             omitted.push(format!("measurements: {}", listed(&gone, notes_limit / 2)));
         }
         self.assembled(&forms, false, probes, omitted)
+    }
+
+    /// Bytes of all findings in these forms.
+    fn shown(&self, forms: &[Form]) -> usize {
+        let findings = self.findings.iter().zip(forms);
+        findings.map(|(measured, form)| measured.size(*form)).sum()
     }
 
     fn frame_size(&self, rows: bool) -> usize {
@@ -238,21 +238,24 @@ impl Parts {
     fn gravest_first(&self, room: usize) -> Vec<Form> {
         let mut forms = vec![Form::Name; self.findings.len()];
         let mut order: Vec<usize> = (0..self.findings.len())
-            .filter(|at| is_grave(self.findings[*at].state))
+            .filter(|at| is_grave(self.findings[*at].finding.state))
             .collect();
-        order.sort_by_key(|at| Reverse(self.findings[*at].severity));
+        order.sort_by_key(|at| Reverse(self.findings[*at].finding.severity));
         let mut left = room;
         // A line for each comes before more than a line for any.
         for at in &order {
-            let Sizes { line, .. } = self.sizes[*at];
+            let line = self.findings[*at].size(Form::Line);
             if line <= left {
                 left -= line;
                 forms[*at] = Form::Line;
             }
         }
         for at in order {
-            let Sizes { line, brief, .. } = self.sizes[at];
-            if forms[at] == Form::Line && brief.saturating_sub(line) <= left {
+            if forms[at] != Form::Line {
+                continue;
+            }
+            let [line, brief] = [Form::Line, Form::Brief].map(|form| self.findings[at].size(form));
+            if brief.saturating_sub(line) <= left {
                 left -= brief.saturating_sub(line);
                 forms[at] = Form::Brief;
             }
@@ -289,6 +292,7 @@ impl Parts {
                 .findings
                 .iter()
                 .zip(forms)
+                .map(|(measured, form)| (&measured.finding, form))
                 .filter(|(finding, form)| **form == Form::Name && states.contains(&finding.state))
                 .map(|(finding, _)| finding.id.as_str())
                 .collect();
@@ -316,6 +320,7 @@ impl Parts {
             .findings
             .iter()
             .zip(forms)
+            .map(|(measured, form)| (&measured.finding, form))
             .filter_map(|(finding, form)| match form {
                 Form::Whole => Some(finding.clone()),
                 Form::Brief => Some(brief(finding)),
@@ -342,13 +347,23 @@ impl Step {
     }
 }
 
-impl Sizes {
-    fn shown((sizes, form): (&Sizes, &Form)) -> usize {
-        match form {
-            Form::Whole => sizes.whole,
-            Form::Brief => sizes.brief,
-            Form::Line => sizes.line,
-            Form::Name => 0,
+impl Measured {
+    fn new(finding: Finding) -> Measured {
+        Measured {
+            finding,
+            whole: OnceCell::new(),
+            brief: OnceCell::new(),
+            line: OnceCell::new(),
+        }
+    }
+
+    fn size(&self, form: Form) -> usize {
+        let finding = &self.finding;
+        *match form {
+            Form::Whole => self.whole.get_or_init(|| size(finding) + 1),
+            Form::Brief => self.brief.get_or_init(|| size(&brief(finding)) + 1),
+            Form::Line => self.line.get_or_init(|| size(&line(finding)) + 1),
+            Form::Name => return 0,
         }
     }
 }
