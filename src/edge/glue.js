@@ -2,6 +2,13 @@
 // once. A header field asked for or set from Rust is a crossing with two strings; here
 // they come over in one text, a line each: neither names nor values can hold a line break.
 
+import { connect } from "cloudflare:sockets";
+
+// Whenever a future can go on, Rust asks for a microtask. The platform's own function for that
+// leaves JavaScript twice each time; a promise that is kept already does not.
+const now = Promise.resolve();
+globalThis.queueMicrotask = (work) => void now.then(work);
+
 let names = [];
 let headers = new Map();
 let answer;
@@ -79,16 +86,107 @@ export async function ask(env, name, path) {
   return response.headers.get("verdict") ?? (await response.text());
 }
 
-/** Sends JSON to an object; its status says how that went. */
+/** Sends JSON, as bytes, to an object; its status says how that went. */
 export async function post(env, binding, name, url, json) {
-  const response = await env[binding].getByName(name).fetch(url, { method: "POST", body: json });
+  const response = await env[binding].getByName(name).fetch(url, { method: "POST", body: json.slice() });
   return response.status;
 }
 
-/** Sends a request to the outside; a redirect is an answer. */
-export async function send(url, lines, bytes, signal) {
-  const body = bytes?.slice();
-  return fetch(url, { method: body ? "POST" : "GET", headers: headersOf(lines), body, signal, redirect: "manual" });
+/**
+ * One request to the outside and its whole answer, its body up to `cap` bytes; a redirect is an
+ * answer. It is aborted only when nobody waits for it any longer: an abort makes an error.
+ */
+export class Exchange {
+  constructor(url, lines, bytes, cap) {
+    this.abort = new AbortController();
+    const body = bytes?.slice();
+    const method = body ? "POST" : "GET";
+    const request = { method, headers: headersOf(lines), body, signal: this.abort.signal, redirect: "manual" };
+    this.ended = fetch(url, request).then((response) => this.take(response, cap));
+  }
+
+  async take(response, cap) {
+    this.status = response.status;
+    this.headers = response.headers;
+    this.truncated = false;
+    const length = Number(response.headers.get("content-length") ?? NaN);
+    const whole = response.body === null || (length <= cap && !response.headers.has("content-encoding"));
+    this.body = whole ? new Uint8Array(await response.arrayBuffer()) : await this.upTo(cap, response.body.getReader());
+  }
+
+  /** Counted after the runtime has decoded them. */
+  async upTo(cap, reader) {
+    const chunks = [];
+    let size = 0;
+    for (let read; !(read = await reader.read()).done; ) {
+      chunks.push(read.value);
+      size += read.value.length;
+      if (size > cap) {
+        this.truncated = true;
+        this.drop();
+        break;
+      }
+    }
+    const body = new Uint8Array(Math.min(size, cap));
+    let at = 0;
+    for (const chunk of chunks) {
+      const part = chunk.subarray(0, body.length - at);
+      body.set(part, at);
+      at += part.length;
+    }
+    return body;
+  }
+
+  /** Names and values of its header fields in turn, a line each. */
+  get lines() {
+    let text = "";
+    for (const [name, value] of this.headers) text += `${name}\n${value}\n`;
+    return text;
+  }
+
+  drop() {
+    this.abort.abort();
+  }
+}
+
+/** Bytes read at once from a connection; without a buffer of ours the platform reads 4 KiB. */
+const READ = 16 * 1024;
+
+/**
+ * A TCP connection. Its streams are locked once and stay so: letting go of a lock rejects a
+ * promise, for which an error with its stack is made each time.
+ */
+export class Line {
+  constructor(hostname, port) {
+    this.socket = connect({ hostname, port });
+    this.reader = this.socket.readable.getReader({ mode: "byob" });
+    this.writer = this.socket.writable.getWriter();
+    this.buffer = new ArrayBuffer(READ);
+  }
+
+  get opened() {
+    return this.socket.opened;
+  }
+
+  /** The next bytes, none at the end. They are there until the next are asked for. */
+  async read() {
+    const { value } = await this.reader.read(new Uint8Array(this.buffer));
+    this.buffer = value?.buffer ?? new ArrayBuffer(READ);
+    return value ?? new Uint8Array();
+  }
+
+  write(bytes) {
+    return this.writer.write(bytes.slice());
+  }
+
+  shut() {
+    return this.writer.close();
+  }
+
+  /** It may be closed already, and there is nobody left to tell. */
+  close() {
+    this.socket.close().catch(() => {});
+  }
 }
 
 /** Whether a language model is bound. */

@@ -1,8 +1,9 @@
 //! What `glue.js` does beside us, as Rust calls it: the crossings that calls
 //! make often, each made once.
 
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use worker::web_sys::{AbortSignal, Request, Response};
+use worker::web_sys::{Request, Response};
 use worker::{Env, worker_sys};
 
 /// Answers one request: with a response, or with a promise of one. The text is
@@ -49,18 +50,68 @@ extern "C" {
         binding: &str,
         name: &str,
         url: &str,
-        json: &str,
+        json: &[u8],
     ) -> Result<JsValue, JsValue>;
 
-    /// Sends a request to the outside, with a body as POST; `lines` as in
-    /// [`reply`]. A redirect is an answer.
-    #[wasm_bindgen(catch)]
-    pub async fn send(
+    /// A request to the outside and its answer.
+    pub type Exchange;
+
+    /// Sends a request, with a body as POST; `lines` as in [`reply`]. Of the
+    /// answer's body at most `cap` bytes are kept.
+    #[wasm_bindgen(catch, constructor)]
+    pub fn new(
         url: &str,
         lines: &str,
         body: Option<&[u8]>,
-        signal: &AbortSignal,
-    ) -> Result<JsValue, JsValue>;
+        cap: usize,
+    ) -> Result<Exchange, JsValue>;
+
+    /// Resolves once the answer is there: what follows may be asked then.
+    #[wasm_bindgen(method, getter)]
+    pub fn ended(this: &Exchange) -> Promise;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn status(this: &Exchange) -> u16;
+
+    /// Its header fields, as in [`reply`].
+    #[wasm_bindgen(method, getter)]
+    pub fn lines(this: &Exchange) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn body(this: &Exchange) -> Vec<u8>;
+
+    /// Whether the body went on behind the cap.
+    #[wasm_bindgen(method, getter)]
+    pub fn truncated(this: &Exchange) -> bool;
+
+    /// Ends it before its end.
+    #[wasm_bindgen(method, js_name = drop)]
+    pub fn give_up(this: &Exchange);
+
+    /// A TCP connection.
+    pub type Line;
+
+    /// Begins to connect to an address.
+    #[wasm_bindgen(catch, constructor)]
+    pub fn new(host: &str, port: u16) -> Result<Line, JsValue>;
+
+    /// Resolves once it stands.
+    #[wasm_bindgen(method, getter)]
+    pub fn opened(this: &Line) -> Promise;
+
+    /// The next bytes, a `Uint8Array`; an empty one at the end.
+    #[wasm_bindgen(method)]
+    pub fn read(this: &Line) -> Promise;
+
+    #[wasm_bindgen(method)]
+    pub fn write(this: &Line, bytes: &[u8]) -> Promise;
+
+    /// Ends what we have to say.
+    #[wasm_bindgen(method)]
+    pub fn shut(this: &Line) -> Promise;
+
+    #[wasm_bindgen(method)]
+    pub fn close(this: &Line);
 
     /// Whether a model is bound as `AI`.
     #[wasm_bindgen(js_name = hasModel)]
@@ -85,7 +136,9 @@ pub async fn post(
     url: &str,
     json: &str,
 ) -> worker::Result<()> {
-    let status = post_json(env, binding, name, url, json).await?.as_f64();
+    let status = post_json(env, binding, name, url, json.as_bytes())
+        .await?
+        .as_f64();
     match status {
         Some(200.0..300.0) => Ok(()),
         _ => Err(worker::Error::RustError(format!(

@@ -4,14 +4,16 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
-use worker::{Delay, Env};
+use worker::Env;
 
+use super::timers::Timers;
 use crate::config::Config;
 use crate::port::{Clock, Random};
 
-/// The platform's clock. It stands still between I/O, by design of the
-/// platform.
-pub struct WallClock;
+/// The platform's clock, one per request: a timer belongs to the request that
+/// sets it. It stands still between I/O, by design of the platform.
+#[derive(Default)]
+pub struct WallClock(Timers);
 
 impl Clock for WallClock {
     fn now_ms(&self) -> u64 {
@@ -19,7 +21,7 @@ impl Clock for WallClock {
     }
 
     fn sleep(&self, span: Duration) -> LocalBoxFuture<'static, ()> {
-        Box::pin(Delay::from(span))
+        Box::pin(self.0.sleep(span))
     }
 }
 

@@ -15,6 +15,7 @@ mod outgoing;
 mod reports;
 mod sql;
 mod tally;
+mod timers;
 
 use std::cell::OnceCell;
 use std::panic::AssertUnwindSafe;
@@ -46,7 +47,6 @@ struct Isolate {
     prepared: Prepared,
     memory: Rc<Memory>,
     network: Rc<network::Platform>,
-    clock: Rc<host::WallClock>,
     random: Rc<host::Entropy>,
     backlog: Rc<journal::Backlog>,
 }
@@ -75,7 +75,6 @@ impl Isolate {
             registry: Rc::new(registry),
             memory: Rc::new(memory(env)),
             network: Rc::new(network::Platform),
-            clock: Rc::new(host::WallClock),
             random: Rc::new(host::Entropy),
             backlog: Rc::default(),
         })
@@ -156,7 +155,7 @@ async fn answer(
         config: Rc::clone(&isolate.config),
         guard: Rc::clone(&isolate.guard),
         network: isolate.network.clone(),
-        clock: isolate.clock.clone(),
+        clock: Rc::new(host::WallClock::default()),
         random: isolate.random.clone(),
         reports: Rc::new(reports::Shelf(Rc::clone(&env))),
         model: Rc::new(model::Bound(Rc::clone(&env))),

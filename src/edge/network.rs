@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use futures_util::StreamExt;
+use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use js_sys::Uint8Array;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use wasm_bindgen::JsValue;
-use worker::web_sys::{self, AbortController};
-use worker::{Response, Socket};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 use super::glue;
 use crate::guard::{PublicAddr, PublicUrl};
@@ -24,13 +24,11 @@ impl Network for Platform {
         to: &'a PublicAddr,
     ) -> LocalBoxFuture<'a, Result<Box<dyn Stream>, NetError>> {
         Box::pin(async move {
-            let socket = Socket::builder()
-                .connect(host(to), to.port())
+            let line = glue::Line::new(&host(to), to.port()).map_err(refused)?;
+            let connection = Connection::new(line);
+            JsFuture::from(connection.line.opened())
+                .await
                 .map_err(refused)?;
-            let connection = Connection(Some(socket));
-            if let Some(socket) = &connection.0 {
-                socket.opened().await.map_err(refused)?;
-            }
             Ok(Box::new(connection) as Box<dyn Stream>)
         })
     }
@@ -66,13 +64,18 @@ fn host(to: &PublicAddr) -> String {
     }
 }
 
-/// Aborts its exchange when dropped: an answer nobody waits for any longer
-/// must not hold one of the six connections.
-struct Abort(AbortController);
+/// An exchange that is given up when dropped before its end: an answer nobody
+/// waits for any longer must not hold one of the six connections.
+struct Waited {
+    exchange: glue::Exchange,
+    ended: bool,
+}
 
-impl Drop for Abort {
+impl Drop for Waited {
     fn drop(&mut self) {
-        self.0.abort();
+        if !self.ended {
+            self.exchange.give_up();
+        }
     }
 }
 
@@ -83,50 +86,43 @@ async fn exchange(
     body: Option<&[u8]>,
     cap: usize,
 ) -> Result<Fetched, NetError> {
-    let abort = Abort(AbortController::new().map_err(thrown)?);
-    let answer = glue::send(url, lines, body, &abort.0.signal()).await;
-    let answer: web_sys::Response = answer.map_err(thrown)?.into();
-    let mut response = Response::from(answer);
-    let headers = response.headers().entries().collect();
-    let (body, truncated) = read(&mut response, cap).await?;
+    let exchange = glue::Exchange::new(url, lines, body, cap).map_err(thrown)?;
+    let ended = JsFuture::from(exchange.ended());
+    let mut waited = Waited {
+        exchange,
+        ended: false,
+    };
+    let outcome = ended.await;
+    waited.ended = true;
+    outcome.map_err(thrown)?;
+    let answer = &waited.exchange;
     Ok(Fetched {
-        status: response.status_code(),
-        headers,
-        body,
-        truncated,
+        status: answer.status(),
+        // Only DNS is asked by POST, and nobody reads its answers' fields.
+        headers: match body {
+            Some(_) => Vec::new(),
+            None => fields(&answer.lines()),
+        },
+        body: answer.body(),
+        truncated: answer.truncated(),
     })
 }
 
-/// Reads at most `cap` bytes, counted after the runtime has decoded them.
-async fn read(response: &mut Response, cap: usize) -> Result<(Vec<u8>, bool), NetError> {
-    let Ok(mut stream) = response.stream() else {
-        return Ok((Vec::new(), false));
-    };
-    let mut body = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(failed)?;
-        let room = cap - body.len();
-        body.extend(chunk.iter().take(room));
-        if chunk.len() > room {
-            return Ok((body, true));
-        }
-    }
-    Ok((body, false))
+/// Names and values as they cross: a line each, in turn.
+fn fields(lines: &str) -> Vec<(String, String)> {
+    let mut lines = lines.lines();
+    std::iter::from_fn(|| Some((lines.next()?.to_owned(), lines.next()?.to_owned()))).collect()
 }
 
 fn thrown(error: JsValue) -> NetError {
-    failed(error.into())
-}
-
-fn failed(error: worker::Error) -> NetError {
-    NetError::Failed(error.to_string())
+    NetError::Failed(worker::Error::from(error).to_string())
 }
 
 /// The platform says the same of an address where nobody accepts and of one
 /// that it does not connect to, and advises `fetch`: that would ask by name,
 /// and whoever answers then is not whom the guard has judged.
-fn refused(error: worker::Error) -> NetError {
-    let text = error.to_string();
+fn refused(error: JsValue) -> NetError {
+    let text = worker::Error::from(error).to_string();
     NetError::Failed(
         match text.contains("cannot connect to the specified address") {
             true => String::from("no connection could be made"),
@@ -135,36 +131,80 @@ fn refused(error: worker::Error) -> NetError {
     )
 }
 
-/// A socket that is closed when dropped.
-struct Connection(Option<Socket>);
+/// A connection that is closed when dropped.
+struct Connection {
+    line: glue::Line,
+    reading: Option<JsFuture>,
+    /// What was read and not yet taken, and how much of it was.
+    read: (Vec<u8>, usize),
+    /// What is under way, and how many bytes it writes.
+    writing: Option<(JsFuture, usize)>,
+    shutting: Option<JsFuture>,
+}
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let Some(mut socket) = self.0.take() {
-            wasm_bindgen_futures::spawn_local(async move {
-                // It may be closed already, and there is nobody left to tell.
-                let _ = socket.close().await;
-            });
-        }
+        self.line.close();
     }
 }
 
 impl Connection {
-    fn socket(&mut self) -> std::io::Result<Pin<&mut Socket>> {
-        self.0
-            .as_mut()
-            .map(Pin::new)
-            .ok_or_else(|| std::io::ErrorKind::NotConnected.into())
+    fn new(line: glue::Line) -> Connection {
+        Connection {
+            line,
+            reading: None,
+            read: (Vec::new(), 0),
+            writing: None,
+            shutting: None,
+        }
     }
+
+    /// Gives what was read before, as far as there is room.
+    fn give(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        let (bytes, taken) = &mut self.read;
+        let rest = bytes.get(*taken..).unwrap_or_default();
+        let part = rest.get(..buffer.remaining()).unwrap_or(rest);
+        buffer.put_slice(part);
+        *taken += part.len();
+        !part.is_empty()
+    }
+
+    /// What is being written is written.
+    fn poll_written(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        let Some((future, length)) = &mut self.writing else {
+            return Poll::Ready(Ok(0));
+        };
+        let length = *length;
+        let ended = ready!(future.poll_unpin(context));
+        self.writing = None;
+        Poll::Ready(ended.map(|_| length).map_err(broken))
+    }
+}
+
+fn broken(error: JsValue) -> std::io::Error {
+    std::io::Error::other(worker::Error::from(error).to_string())
 }
 
 impl AsyncRead for Connection {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
-        self.socket()?.poll_read(context, buffer)
+        let this = self.get_mut();
+        if buffer.remaining() == 0 || this.give(buffer) {
+            return Poll::Ready(Ok(()));
+        }
+        let line = &this.line;
+        let reading = this
+            .reading
+            .get_or_insert_with(|| JsFuture::from(line.read()));
+        let outcome = ready!(reading.poll_unpin(context));
+        this.reading = None;
+        let bytes: Uint8Array = outcome.map_err(broken)?.unchecked_into();
+        this.read = (bytes.to_vec(), 0);
+        this.give(buffer);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -174,20 +214,29 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        self.socket()?.poll_write(context, bytes)
+        if self.writing.is_none() {
+            let writing = JsFuture::from(self.line.write(bytes));
+            self.writing = Some((writing, bytes.len()));
+        }
+        self.poll_written(context)
     }
 
     fn poll_flush(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<std::io::Result<()>> {
-        self.socket()?.poll_flush(context)
+        self.poll_written(context).map_ok(drop)
     }
 
-    fn poll_shutdown(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        self.socket()?.poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_written(context))?;
+        let line = &this.line;
+        let shutting = this
+            .shutting
+            .get_or_insert_with(|| JsFuture::from(line.shut()));
+        let outcome = ready!(shutting.poll_unpin(context));
+        this.shutting = None;
+        Poll::Ready(outcome.map(drop).map_err(broken))
     }
 }

@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use worker::{
     DurableObject, Env, Method, Request, Response, Result, SqlStorage, State, durable_object,
 };
@@ -22,7 +24,7 @@ pub struct ReportObject {
     sql: SqlStorage,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Stored {
     json: String,
     expires_ms: u64,
@@ -34,10 +36,14 @@ impl DurableObject for ReportObject {
         ReportObject { state, sql }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
         if request.method() == Method::Post {
-            let report = serde_json::from_str(&request.text().await?)?;
-            return self.keep(report).await;
+            let path = request.path();
+            let expires_ms = path.trim_start_matches('/').parse().ok();
+            let expires_ms = expires_ms.ok_or("no time of expiry")?;
+            // It goes through as it is: large, and nothing of ours reads it.
+            let json = JsFuture::from(request.inner().text()?).await?;
+            return self.keep(json, expires_ms).await;
         }
         match self.stored()? {
             Some(report) if report.expires_ms > host::now_ms() => Response::ok(report.json),
@@ -52,15 +58,12 @@ impl DurableObject for ReportObject {
 }
 
 impl ReportObject {
-    async fn keep(&self, report: Stored) -> Result<Response> {
+    async fn keep(&self, json: JsValue, expires_ms: u64) -> Result<Response> {
         sql::migrate(&self.sql, &MIGRATIONS)?;
-        sql::run(&self.sql, "DELETE FROM report", vec![])?;
-        sql::run(
-            &self.sql,
-            "INSERT INTO report (json, expires_ms) VALUES (?, ?)",
-            vec![report.json.into(), sql::integer(report.expires_ms)],
-        )?;
-        let span = report.expires_ms.saturating_sub(host::now_ms());
+        let statements = "DELETE FROM report;\nINSERT INTO report (json, expires_ms) VALUES (?, ?)";
+        let bindings = vec![json, JsValue::from(expires_ms as f64)];
+        self.sql.exec_raw(statements, bindings)?;
+        let span = expires_ms.saturating_sub(host::now_ms());
         self.state
             .storage()
             .set_alarm(Duration::from_millis(span))
@@ -90,9 +93,9 @@ impl ReportObject {
 pub struct Shelf(pub Rc<Env>);
 
 impl Shelf {
-    async fn write(&self, id: &str, report: &Stored) -> Result<()> {
-        let json = serde_json::to_string(report)?;
-        glue::post(&self.0, "REPORTS", id, "https://report/", &json).await
+    async fn write(&self, id: &str, json: &str, expires_ms: u64) -> Result<()> {
+        let url = format!("https://report/{expires_ms}");
+        glue::post(&self.0, "REPORTS", id, &url, json).await
     }
 
     async fn read(&self, id: &str) -> Result<Option<String>> {
@@ -123,11 +126,7 @@ impl ReportStore for Shelf {
     ) -> LocalBoxFuture<'a, std::result::Result<(), Error>> {
         let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         let expires_ms = host::now_ms().saturating_add(ttl_ms);
-        Box::pin(async move {
-            self.write(id, &Stored { json, expires_ms })
-                .await
-                .map_err(down)
-        })
+        Box::pin(async move { self.write(id, &json, expires_ms).await.map_err(down) })
     }
 
     fn get<'a>(

@@ -13,20 +13,14 @@ pub fn migrate(sql: &SqlStorage, migrations: &[&str]) -> Result<()> {
     struct Row {
         applied: usize,
     }
-    run(
-        sql,
-        "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY)",
-        vec![],
-    )?;
-    let rows: Vec<Row> = rows(sql, "SELECT COUNT(*) AS applied FROM migration", vec![])?;
+    let query = "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY);\n\
+        SELECT COUNT(*) AS applied FROM migration";
+    let rows: Vec<Row> = rows(sql, query, vec![])?;
     let applied = rows.first().map_or(0, |row| row.applied);
     for (index, migration) in migrations.iter().enumerate().skip(applied) {
-        run(sql, migration, vec![])?;
-        run(
-            sql,
-            "INSERT INTO migration (number) VALUES (?)",
-            vec![integer(index as u64 + 1)],
-        )?;
+        // Bindings are the last statement's.
+        let statements = format!("{migration}\nINSERT INTO migration (number) VALUES (?)");
+        run(sql, &statements, vec![integer(index as u64 + 1)])?;
     }
     Ok(())
 }

@@ -53,7 +53,8 @@ pub struct Ask<'a> {
     pub suffix: &'a str,
     /// `Accept`, and `Content-Type` when there is a body.
     pub media_type: &'static str,
-    /// POST with this body, or GET.
+    /// POST with this body, or GET. The header fields of what answers a POST
+    /// are not told.
     pub body: Option<&'a [u8]>,
     /// Bytes of body to read at the most.
     pub cap: usize,
