@@ -6,6 +6,7 @@
 //! they cost no second build of its dependencies. The error codes are held and
 //! not the words around them, which change from compiler to compiler.
 
+use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -163,11 +164,18 @@ fn no_wire_format_makes_one() {
     assert_eq!(asked, [true, false, false, false]);
 }
 
-/// The library that this test was linked with, which cargo puts beside it. The
-/// control has to compile with it.
+/// The library that this test was linked with, the newest that cargo has put
+/// beside it. The control has to compile with it.
 fn library() -> PathBuf {
     let here = std::env::current_exe().expect("a path");
-    let library = here.with_file_name("libnetrecon.rlib");
+    let beside = std::fs::read_dir(here.parent().expect("a folder")).expect("a readable folder");
+    let built = beside.map(|entry| entry.expect("a readable entry").path());
+    let libraries = built.filter(|path| {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        name.starts_with("libnetrecon-") && name.ends_with(".rlib")
+    });
+    let made = |path: &PathBuf| path.metadata().and_then(|about| about.modified()).ok();
+    let library = libraries.max_by_key(made).expect("a library");
     assert_eq!(errors(&library, ALLOWED), [""; 0], "what a crate may do");
     library
 }
