@@ -1,7 +1,7 @@
 // Counts the instructions of the native benchmarks (benches/instructions.rs) under
 // valgrind, and the script's bytes, and compares both with the last recorded run in
 // benches/record.json. Counts do not depend on how busy the machine is. They are of the
-// build that the tests have compiled already: unoptimised, so they tell whether there
+// build that the tests have compiled already: hardly optimised, so they tell whether there
 // is more to do than before, not how long it takes.
 
 import { spawnSync } from "node:child_process";
