@@ -23,7 +23,7 @@ const GROWTH = 1.05;
 const JUDGED_FROM_MINUTES = 5;
 
 /** Caches fill, code is compiled again and better, objects are made: none of it is a leak. */
-const WARM_UP_SECONDS = 60;
+const WARM_UP_SECONDS = 240;
 
 /** Codes that a call of the load may end in. */
 const TYPED = new Set([
