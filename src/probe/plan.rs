@@ -440,7 +440,7 @@ impl Run {
     /// matters: at a domain that takes mail, or at an apex.
     async fn below(&self, host: &str) {
         self.riders.settled().await;
-        let mx = self.resolver.ask(host, Rtype::MX).await;
+        let mx = self.resolver.ask_first(host, Rtype::MX).await;
         let takes_mail = mail::takes_mail(&mx);
         let apex = zone::apex(&self.resolver, host).await;
         let wanted = takes_mail || apex.is_none_or(|apex| apex == host);
