@@ -3,7 +3,7 @@
 
 use super::{Case, Check};
 use crate::guard::text::clean;
-use crate::probe::dns::Exchange;
+use crate::probe::dns::{Exchange, Status};
 use crate::probe::host::Resolution;
 use crate::probe::origin;
 use crate::probe::rdata::Data;
@@ -34,7 +34,8 @@ checks! {
         about: "Where a chain of CNAME records leads. Each link costs a lookup; one that ends nowhere \
             can often be claimed by a stranger at the provider it points to.",
         when: [
-            Fail "The chain ends at a name that does not exist; the severity is high where a known provider lets anybody claim it.",
+            Fail "The chain ends at a name that does not exist, or has no address; the severity is high where it does \
+                not exist and a known provider lets anybody claim it.",
             Warn "The chain has more than three links.",
             Info "The chain leads to an address.",
         ],
@@ -91,7 +92,7 @@ checks! {
         about: "Whether the host's first address leads back to a name, and that name to the address \
             again. Mail servers are judged by it; web servers rarely.",
         when: [
-            Pass "A PTR record names a host whose addresses have this one.",
+            Pass "One of the first three PTR records names a host whose addresses have this one.",
             Info "There is no PTR record, or it does not lead back.",
         ],
         reference: "RFC 1912 section 2.1",
@@ -196,6 +197,22 @@ fn alias(case: &Case<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn dangling(case: &Case<'_>, end: &str, shown: &str, findings: &mut Vec<Finding>) {
+    let gone = |exchange: &Exchange| exchange.status == Status::NxDomain;
+    if !["a", "aaaa"]
+        .into_iter()
+        .any(|member| case.probes.records(member).is_some_and(gone))
+    {
+        return case
+            .fail(
+                ALIAS,
+                Severity::Medium,
+                format!("The alias points to {shown}, which has no address."),
+            )
+            .evidence("/dns/a/records")
+            .evidence("/dns/a/rcode")
+            .fix("Publish an address there, or remove the CNAME record.")
+            .add(findings);
+    }
     let (severity, title) = match takeover::provider(end) {
         Some(provider) => (
             Severity::High,
@@ -272,6 +289,16 @@ fn caa(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .fix("Correct the property's name, or take the critical flag away.")
             .add(findings);
     }
+    if last.data().next().is_none()
+        && let Some((_, above)) = last.name.split_once('.')
+        && above.contains('.')
+    {
+        let why = format!("{} and the names above it were not asked", clean(above, 80));
+        return case
+            .inconclusive(CAA, why)
+            .evidence(evidence + "/status")
+            .add(findings);
+    }
     if issue.is_empty() && wild.is_empty() {
         return case
             .info(
@@ -304,13 +331,14 @@ fn caa(case: &Case<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Properties of RFC 8659 section 4 and its successors.
-const KNOWN_TAGS: [&str; 6] = [
+const KNOWN_TAGS: [&str; 7] = [
     "issue",
     "issuewild",
     "iodef",
     "contactemail",
     "contactphone",
     "issuemail",
+    "issuevmc",
 ];
 
 /// The issuer's name before any parameters.
@@ -334,6 +362,21 @@ fn service(case: &Case<'_>, findings: &mut Vec<Finding>) {
     };
     let mut told: Vec<String> = Vec::new();
     for data in https.data() {
+        if let Data::Svcb {
+            priority: 0,
+            target,
+            ..
+        } = data
+        {
+            let title = format!(
+                "An HTTPS record makes the host an alias of {}.",
+                clean(target, 120)
+            );
+            return case
+                .info(SERVICE, title)
+                .evidence("/dns/https/records")
+                .add(findings);
+        }
         if let Data::Svcb { params, .. } = data {
             for param in params {
                 match param.key.as_str() {
@@ -344,6 +387,8 @@ fn service(case: &Case<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+    told.sort();
+    told.dedup();
     let draft = match (https.data().count(), told.as_slice()) {
         (0, _) => case
             .info(SERVICE, "No HTTPS record.")
@@ -365,7 +410,11 @@ fn reverse(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .fill("{ip}", &ip)
             .add(findings);
     };
-    let name = reverse.ptr.targets().next().map(|name| clean(name, 120));
+    let followed = reverse
+        .forward
+        .as_ref()
+        .map(|forward| forward.name.as_str());
+    let name = followed.map(|name| clean(name, 120));
     let draft = match (name, reverse.confirmed) {
         (Some(name), Some(true)) => case.pass(
             REVERSE,

@@ -228,6 +228,10 @@ fn systems(case: &Case<'_>, systems: &[Result<u32, String>], findings: &mut Vec<
             SYSTEMS,
             "nobody is known to announce the servers' addresses",
         ),
+        (_, _, 1) if systems.contains(&Ok(0)) => case.inconclusive(
+            SYSTEMS,
+            "nobody is known to announce one of the servers' addresses",
+        ),
         (_, _, 1) => case.info(
             SYSTEMS,
             "One autonomous system announces the first name servers.",
@@ -257,11 +261,14 @@ fn extended(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .add(findings);
     }
     let first = case.probes.dns.keys().next().copied().unwrap_or("a");
-    let mut told: Vec<(&str, &ExtendedError)> = asked
-        .flat_map(|(member, exchange)| exchange.extended.iter().map(move |error| (*member, error)))
+    let mut told: Vec<(&str, usize, &ExtendedError)> = asked
+        .flat_map(|(member, exchange)| {
+            let errors = exchange.extended.iter().enumerate();
+            errors.map(move |(at, error)| (*member, at, error))
+        })
         .collect();
-    told.sort_by_key(|(_, error)| (!is_worrying(error.code), error.code));
-    let Some((member, error)) = told.first() else {
+    told.sort_by_key(|(_, _, error)| (!is_worrying(error.code), error.code));
+    let Some((member, at, error)) = told.first() else {
         return case
             .pass(EXTENDED, "The resolver added no error to its answers.")
             .evidence(format!("/dns/{first}/flags"))
@@ -282,7 +289,7 @@ fn extended(case: &Case<'_>, findings: &mut Vec<Finding>) {
         false => case.info(EXTENDED, title),
     }
     .evidence(format!("/dns/{member}/extended"))
-    .evidence(format!("/dns/{member}/extended/0/purpose"))
+    .evidence(format!("/dns/{member}/extended/{at}/purpose"))
     .add(findings);
 }
 

@@ -15,7 +15,8 @@ checks! {
             whose signatures are wrong is told from one whose servers are broken by asking once more \
             without validation.",
         when: [
-            Fail "The resolver answers SERVFAIL, and answers once validation is switched off, or says itself that it is bogus.",
+            Fail "The resolver answers SERVFAIL for a name that may be signed, and answers once validation is switched off; or \
+                says itself that it is bogus.",
             Warn "The zone is not signed, or signed without a DS record, or has a DS record without signatures.",
             Pass "The resolver says that the answer validates.",
             Info "It is signed and the resolver does not say that it validates.",
@@ -32,7 +33,7 @@ checks! {
             parent's DS record points to one of its keys.",
         when: [
             Fail "No DS record points to a key of the zone.",
-            Warn "An algorithm or digest is no longer trusted, or an RSA key is shorter than 2048 bits.",
+            Warn "An algorithm or digest is no longer trusted, or hardly known, or an RSA key is shorter than 2048 bits.",
             Pass "Algorithms, key sizes and digests are current.",
         ],
         reference: "RFC 8624 section 3.1",
@@ -47,7 +48,7 @@ checks! {
             nothing and cost every resolver.",
         when: [
             Warn "NSEC3 with iterations or salt.",
-            Pass "NSEC3 with neither.",
+            Pass "NSEC3 with neither, or NSEC made for each question, which names nothing else (RFC 9824).",
             Info "NSEC: the names of the zone can be listed.",
         ],
         reference: "RFC 9276 section 3.1",
@@ -126,16 +127,17 @@ fn dnssec(case: &Case<'_>, findings: &mut Vec<Finding>) {
     draft.evidence("/dns/a/flags").add(findings);
 }
 
-/// SERVFAIL: bogus when the answer comes without validation, or when the
-/// resolver says so itself (RFC 8914 section 4); else broken.
+/// SERVFAIL: bogus when the resolver says so itself (RFC 8914 section 4), or
+/// when the answer of what may be signed comes without validation; else broken.
 fn bogus(case: &Case<'_>, a: &Exchange, findings: &mut Vec<Finding>) {
-    let said = a
-        .extended
-        .iter()
-        .any(|error| matches!(error.code, 1 | 2 | 5..=12 | 25 | 27));
+    let told = |is: fn(u16) -> bool| a.extended.iter().any(|error| is(error.code));
+    let said = told(|code| matches!(code, 1 | 2 | 5..=12 | 25 | 27));
+    // Servers that were out of reach may be there a moment later.
+    let unreached = told(|code| matches!(code, 22 | 23));
     let unvalidated = case.probes.records("aUnvalidated");
     let comes = unvalidated.is_some_and(|exchange| exchange.is_conclusive());
-    if said || comes {
+    let suspect = unvalidated.is_some_and(|exchange| may_be_signed(case, exchange));
+    if said || comes && suspect && !unreached {
         return case
             .fail(DNSSEC, Severity::High, format!("Validation fails: {}.", a.clause()))
             .evidence("/dns/a/rcode")
@@ -148,6 +150,15 @@ fn bogus(case: &Case<'_>, a: &Exchange, findings: &mut Vec<Finding>) {
     case.inconclusive(DNSSEC, a.clause())
         .evidence("/dns/a/rcode")
         .add(findings);
+}
+
+/// Whether validation can have failed at all: not for a plain answer of a zone
+/// that has no DS record.
+fn may_be_signed(case: &Case<'_>, unvalidated: &Exchange) -> bool {
+    let zone = case.probes.zone.as_ref();
+    let no_ds =
+        zone.is_some_and(|zone| matches!(zone.ds.status, Status::NoData | Status::NxDomain));
+    !no_ds || !unvalidated.signatures.is_empty() || unvalidated.aliases().next().is_some()
 }
 
 fn algorithm(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
@@ -170,24 +181,36 @@ fn algorithm(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
             weak_digest |= *digest_type == 1;
         }
     }
-    let names: Vec<&str> = used.iter().map(|number| algorithm_name(*number)).collect();
-    // RFC 8624 section 3.1 and RFC 9905: what must not be used to sign.
-    let weak = used
-        .iter()
-        .any(|number| matches!(number, 1 | 3 | 5 | 6 | 7 | 12));
+    let named = |which: fn(u8) -> bool| -> Vec<&str> {
+        let numbers = used.iter().copied().filter(|number| which(*number));
+        numbers.map(algorithm_name).collect()
+    };
+    let names = named(|_| true);
+    let weak = named(is_weak);
     let evidence = "/zone/dnskey/records";
+    if let Some(unsure) = [Some(&zone.ds), zone.dnskey.as_ref()]
+        .into_iter()
+        .flatten()
+        .find(|exchange| !exchange.is_conclusive())
+    {
+        return case
+            .inconclusive(ALGORITHM, unsure.clause())
+            .evidence("/zone/ds/status")
+            .evidence("/zone/dnskey/status")
+            .add(findings);
+    }
     if used.is_empty() {
-        let asked =
-            zone.ds.is_conclusive() && zone.dnskey.as_ref().is_none_or(|keys| keys.is_conclusive());
-        return match asked {
-            true => case.not_applicable(ALGORITHM, "The zone is not signed."),
-            false => case.inconclusive(ALGORITHM, zone.ds.clause()),
-        }
-        .evidence("/zone/ds/status")
-        .add(findings);
+        return case
+            .not_applicable(ALGORITHM, "The zone is not signed.")
+            .evidence("/zone/ds/status")
+            .add(findings);
     }
     let short = short_key(zone);
-    let draft = match (weak, weak_digest) {
+    let strange = used
+        .iter()
+        .copied()
+        .find(|number| !is_weak(*number) && !is_current(*number));
+    let draft = match (!weak.is_empty(), weak_digest) {
         _ if !points_to_a_key(zone) => case
             .fail(
                 ALGORITHM,
@@ -201,7 +224,17 @@ fn algorithm(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
                 Severity::Medium,
                 format!(
                     "The zone is signed with {}, which validators no longer trust.",
-                    names.join(", ")
+                    weak.join(", ")
+                ),
+            )
+            .fix("Roll the keys to ECDSAP256SHA256 or ED25519."),
+        (false, _) if strange.is_some() => case
+            .warn(
+                ALGORITHM,
+                Severity::Low,
+                format!(
+                    "The zone is signed with algorithm {}, which few validators know: to others it is not signed.",
+                    strange.unwrap_or_default()
                 ),
             )
             .fix("Roll the keys to ECDSAP256SHA256 or ED25519."),
@@ -233,6 +266,16 @@ fn algorithm(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         .add(findings);
 }
 
+/// What must not be used to sign (RFC 8624 section 3.1, RFC 9905, RFC 9906).
+fn is_weak(algorithm: u8) -> bool {
+    matches!(algorithm, 1 | 3 | 5 | 6 | 7 | 12)
+}
+
+/// What validators know (RFC 8624 section 3.1).
+fn is_current(algorithm: u8) -> bool {
+    matches!(algorithm, 8 | 10 | 13..=16)
+}
+
 /// Bits of the shortest RSA key, where that is too short (NIST SP 800-57;
 /// signatures live for weeks).
 fn short_key(zone: &Zone) -> Option<u32> {
@@ -249,14 +292,10 @@ fn short_key(zone: &Zone) -> Option<u32> {
     .min()
 }
 
-/// Whether a DS record names a key of the zone by tag and algorithm; unknown
-/// counts as yes. Whether the digest is right is the resolver's verdict.
+/// Whether a DS record names a key of the zone by tag and algorithm; not
+/// having one counts as yes. Whether the digest is right is the resolver's verdict.
 fn points_to_a_key(zone: &Zone) -> bool {
-    let Some(dnskey) = zone
-        .dnskey
-        .as_ref()
-        .filter(|keys| keys.status == Status::Answer)
-    else {
+    let Some(dnskey) = zone.dnskey.as_ref().filter(|keys| keys.is_conclusive()) else {
         return true;
     };
     let keys: BTreeSet<(u16, u8)> = dnskey
@@ -318,6 +357,13 @@ fn denial(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
             )
             .evidence(evidence)
             .fix("Set iterations to 0 and the salt to none.")
+            .add(findings),
+        None if zone.denies_alone() => case
+            .pass(
+                DENIAL,
+                "NSEC made for each question: the names of the zone cannot be walked.",
+            )
+            .evidence(evidence)
             .add(findings),
         None if nsec => case
             .info(DENIAL, "NSEC: the names of the zone can be walked.")

@@ -11,7 +11,7 @@ use crate::probe::plan::NOT_WANTED;
 use crate::probe::rdata::Data;
 use crate::probe::transfer::Outcome;
 use crate::probe::wishes::Wish;
-use crate::probe::zone::Zone;
+use crate::probe::zone::{Server, Zone};
 use crate::report::{Confidence, Finding, Severity, counted};
 
 checks! {
@@ -20,8 +20,9 @@ checks! {
         about: "Whether at least two name servers are named, each with a public address, so that one \
             may fail.",
         when: [
-            Warn "Fewer than two are named, one has no address, or one has an address that is not public.",
-            Pass "Two or more are named and have addresses.",
+            Warn "Fewer than two are named, one has no address or one that is not public, or is named by an alias, \
+                which not every resolver follows (RFC 2181 section 10.3).",
+            Pass "Two or more are named, and the first three have addresses.",
         ],
         reference: "RFC 1034 section 4.1",
         reproduce: "dig {zone} NS +short",
@@ -33,7 +34,7 @@ checks! {
         id: "dns.name_server_networks",
         about: "Whether the name servers stand in different networks.",
         when: [
-            Warn "All IPv4 addresses lie in one /24.",
+            Warn "The IPv4 addresses of the first three lie in one /24.",
             Pass "They lie in different ones.",
         ],
         reference: "RFC 2182 section 3.1",
@@ -96,8 +97,8 @@ checks! {
         about: "Whether the zone answers for names that nobody created. Then an answer for a name below \
             it proves nothing.",
         when: [
-            Info "A random name below the zone was answered.",
-            Pass "It was not.",
+            Info "A random name below the zone was answered, or exists without an address.",
+            Pass "It does not exist.",
         ],
         reference: "RFC 4592 section 2",
         reproduce: "dig netrecon-nobody.{zone} A +short",
@@ -152,14 +153,15 @@ fn servers(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         .servers
         .iter()
         .filter(|server| {
-            let v6 = server
-                .v6
-                .as_ref()
-                .is_none_or(|v6| v6.is_conclusive() && v6.addresses().next().is_none());
-            server.v4.is_conclusive() && server.v4.addresses().next().is_none() && v6
+            let v6 = server.v6.as_ref().is_some_and(|v6| v6.leads_nowhere());
+            server.v4.leads_nowhere() && v6
         })
         .map(|server| clean(&server.name, 80))
         .collect();
+    let alias = zone
+        .servers
+        .iter()
+        .find(|server| server.v4.aliases().next().is_some());
     let inside = zone
         .servers
         .iter()
@@ -186,6 +188,15 @@ fn servers(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         .evidence(evidence)
         .fix("Publish its address, or take it out of the NS records of the zone and its parent.")
         .add(findings);
+    } else if let Some(server) = alias {
+        case.warn(
+            SERVERS,
+            Severity::Low,
+            format!("The name server {} is an alias.", clean(&server.name, 80)),
+        )
+        .evidence(evidence)
+        .fix("Name the server itself in the NS records of the zone and its parent.")
+        .add(findings);
     } else if named < 2 {
         case.warn(
             SERVERS,
@@ -198,11 +209,23 @@ fn servers(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         .evidence("/zone/ns/records")
         .fix("Add a second name server in another network.")
         .add(findings);
+    } else if let Some(why) = zone.servers.iter().find_map(unknown) {
+        case.inconclusive(SERVERS, why)
+            .evidence(evidence)
+            .add(findings);
     } else {
         case.pass(SERVERS, format!("The zone names {named} name servers."))
             .evidence("/zone/ns/records")
             .add(findings);
     }
+}
+
+/// Why no address of a server is known, though it may have one.
+fn unknown(server: &Server) -> Option<String> {
+    let exchanges = || [Some(&server.v4), server.v6.as_ref()].into_iter().flatten();
+    let known = exchanges().any(|exchange| exchange.addresses().next().is_some());
+    let unsure = exchanges().find(|exchange| !exchange.is_conclusive());
+    unsure.filter(|_| !known).map(|exchange| exchange.clause())
 }
 
 /// Private, loopback or link-local: a plain statement about what is
@@ -243,10 +266,18 @@ fn diversity(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
             .warn(
                 DIVERSITY,
                 Severity::Low,
-                format!("All {n} name servers stand in one /24."),
+                match zone.ns.targets().count() {
+                    named if named > n => format!(
+                        "{n} of {named} name servers stand in one /24; the others were not compared."
+                    ),
+                    _ => format!("All {n} name servers stand in one /24."),
+                },
             )
             .evidence(evidence)
-            .confidence(Confidence::Medium)
+            .confidence(match zone.ns.targets().count() > n {
+                true => Confidence::Low,
+                false => Confidence::Medium,
+            })
             .fix(
                 "Add a name server in another network; anycast alone hides behind one address too.",
             )
@@ -328,7 +359,7 @@ fn lame(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
             .evidence("/zone/servers/0/direct/outcome")
             .fill("{server}", first)
             .add(findings),
-        asked => case
+        [(at, server, _), ..] => case
             .pass(
                 LAME,
                 counted(
@@ -337,8 +368,8 @@ fn lame(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
                     "name servers were asked and know the zone.",
                 ),
             )
-            .evidence("/zone/servers/0/direct/authoritative")
-            .fill("{server}", first)
+            .evidence(format!("/zone/servers/{at}/direct/authoritative"))
+            .fill("{server}", &server.name)
             .add(findings),
     }
 }
@@ -364,7 +395,7 @@ fn transfer(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         .first()
         .map(|server| server.name.as_str())
         .unwrap_or_default();
-    let mut closed = 0;
+    let mut closed = Vec::new();
     for (at, server) in zone.servers.iter().enumerate() {
         match server.direct.as_ref().map(|said| &said.outcome) {
             Some(Outcome::Open(records)) => {
@@ -382,27 +413,27 @@ fn transfer(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
                     .fix("Allow zone transfers only from your secondary servers.")
                     .add(findings);
             }
-            Some(Outcome::Closed(_)) => closed += 1,
+            Some(Outcome::Closed(_)) => closed.push((at, server)),
             Some(Outcome::Failed(_)) | None => {}
         }
     }
-    match closed {
-        0 => case
+    match closed.as_slice() {
+        [] => case
             .unmeasured(TRANSFER, &unspoken(case, zone))
             .evidence("/zone/servers/0/direct/outcome")
             .fill("{server}", first)
             .add(findings),
-        n => case
+        [(at, server), ..] => case
             .pass(
                 TRANSFER,
                 counted(
-                    n,
+                    closed.len(),
                     "name server refuses to transfer the zone.",
                     "name servers refuse to transfer the zone.",
                 ),
             )
-            .evidence("/zone/servers/0/direct/outcome")
-            .fill("{server}", first)
+            .evidence(format!("/zone/servers/{at}/direct/outcome"))
+            .fill("{server}", &server.name)
             .add(findings),
     }
 }
@@ -453,9 +484,16 @@ fn soa(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
 
 fn wildcard(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
     let evidence = "/zone/wildcard/status";
+    let has = zone.has_everything();
     let draft = match zone.wildcard.status {
         Status::Answer => case
             .info(WILDCARD, "The zone answers for names that nobody created.")
+            .evidence("/zone/wildcard/answers"),
+        _ if has => case
+            .info(
+                WILDCARD,
+                "To the zone, names that nobody created exist, though without an address.",
+            )
             .evidence("/zone/wildcard/answers"),
         Status::NoData | Status::NxDomain => {
             case.pass(WILDCARD, "The zone answers only for names that exist.")

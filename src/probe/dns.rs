@@ -166,6 +166,11 @@ impl Exchange {
         })
     }
 
+    /// Whether there certainly is no address.
+    pub fn leads_nowhere(&self) -> bool {
+        self.is_conclusive() && self.addresses().next().is_none()
+    }
+
     /// Targets of an NS, PTR or CNAME answer.
     pub fn targets(&self) -> impl Iterator<Item = &str> {
         self.data().filter_map(|data| match data {

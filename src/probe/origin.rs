@@ -14,6 +14,9 @@ use crate::guard::text::clean;
 /// The zones that hold the mapping; the report names them as third party.
 pub const SERVICE: &str = "cymru.com";
 
+/// Names of an address that are followed.
+const NAME_LIMIT: usize = 3;
+
 /// Where an address is announced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(inline)]
@@ -37,34 +40,37 @@ pub struct Origin {
 pub struct Reverse {
     /// Its PTR records.
     pub ptr: Rc<Exchange>,
-    /// The first name they give, and its addresses.
+    /// The addresses of a name they give: of one that leads back, else of one
+    /// that may, else of the first.
     pub forward: Option<Rc<Exchange>>,
     /// Whether that name leads to the address again; `None` when nobody could
     /// say.
     pub confirmed: Option<bool>,
 }
 
-/// Asks for an address's names, and where the first of them leads.
+/// Asks for an address's names, and whether one of the first few leads back.
 pub async fn reverse(resolver: &Resolver, ip: IpAddr) -> Reverse {
     let ptr = resolver.ask(&reverse_name(ip), Rtype::PTR).await;
-    let Some(name) = ptr.targets().next().map(str::to_owned) else {
-        let confirmed = ptr.is_conclusive().then_some(false);
-        return Reverse {
-            ptr,
-            forward: None,
-            confirmed,
-        };
+    let mut reverse = Reverse {
+        confirmed: ptr.is_conclusive().then_some(false),
+        forward: None,
+        ptr: Rc::clone(&ptr),
     };
     let rtype = if ip.is_ipv4() { Rtype::A } else { Rtype::AAAA };
-    let forward = resolver.ask_extra(&name, rtype).await;
-    let confirmed = forward
-        .is_conclusive()
-        .then(|| forward.addresses().any(|address| address == ip));
-    Reverse {
-        ptr,
-        forward: Some(forward),
-        confirmed,
+    for name in ptr.targets().take(NAME_LIMIT) {
+        let forward = resolver.ask_extra(name, rtype).await;
+        let confirmed = forward
+            .is_conclusive()
+            .then(|| forward.addresses().any(|address| address == ip));
+        if reverse.forward.is_none() || confirmed != Some(false) {
+            reverse.forward = Some(forward);
+            reverse.confirmed = confirmed;
+        }
+        if confirmed == Some(true) {
+            break;
+        }
     }
+    reverse
 }
 
 /// Asks for the origins of some addresses, with their holders; the clause says

@@ -12,9 +12,10 @@ use domain::base::name::ParsedName;
 use domain::base::record::ParsedRecord;
 use domain::base::wire::ParseError;
 use domain::base::{CharStr, UnknownRecordData};
+use domain::rdata::dnssec::RtypeBitmap;
 use domain::rdata::{
-    A, Aaaa, Caa, Cname, Dname, Dnskey, Ds, Https, Mx, Naptr, Ns, Nsec3, Ptr, Rrsig, Soa, Srv,
-    Svcb, Txt,
+    A, Aaaa, Caa, Cname, Dname, Dnskey, Ds, Https, Mx, Naptr, Ns, Nsec, Nsec3, Ptr, Rrsig, Soa,
+    Srv, Svcb, Txt,
 };
 use serde::{Serialize, Serializer};
 
@@ -30,6 +31,9 @@ const TEXT_LIMIT: usize = 2048;
 
 /// Characters kept of one key, digest or unknown record.
 const BLOB_LIMIT: usize = 1024;
+
+/// Types kept of one bit map.
+const TYPE_LIMIT: usize = 64;
 
 type Names<'a> = ParsedName<&'a [u8]>;
 
@@ -50,7 +54,7 @@ pub enum Data {
         #[serde(serialize_with = "cleaned")]
         value: String,
         #[serde(skip)]
-        strings: Vec<String>,
+        strings: Vec<Vec<u8>>,
     },
     /// SOA; times in seconds.
     Soa {
@@ -109,21 +113,30 @@ pub enum Data {
         bits: u32,
         public_key: String,
     },
-    /// RRSIG; times in Unix seconds.
+    /// RRSIG; times in Unix seconds. Its signature is in the text alone.
     Rrsig {
         covered: String,
         algorithm: u8,
+        labels: u8,
+        original_ttl: u32,
         key_tag: u16,
         signer: String,
         inception: u32,
         expiration: u32,
+        #[serde(skip)]
+        signature: String,
     },
-    /// NSEC3: the parameters only.
+    /// NSEC.
+    Nsec { next: String, types: Vec<String> },
+    /// NSEC3.
     Nsec3 {
         hash: u8,
         opt_out: bool,
         iterations: u16,
         salt_length: usize,
+        salt: String,
+        next: String,
+        types: Vec<String>,
     },
     /// NAPTR.
     Naptr {
@@ -138,7 +151,12 @@ pub enum Data {
         replacement: String,
     },
     /// Any other type, or one whose data breaks its own format.
-    Other { hex: String, malformed: bool },
+    Other {
+        hex: String,
+        malformed: bool,
+        #[serde(skip)]
+        octets: usize,
+    },
 }
 
 fn cleaned<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
@@ -155,9 +173,11 @@ pub fn read(record: &ParsedRecord<'_, &[u8]>) -> Data {
 }
 
 fn other(record: &ParsedRecord<'_, &[u8]>, malformed: bool) -> Data {
+    let raw = raw(record).unwrap_or_default();
     Data::Other {
-        hex: raw(record).map(hex).unwrap_or_default(),
+        hex: hex(raw),
         malformed,
+        octets: raw.len(),
     }
 }
 
@@ -251,16 +271,26 @@ fn typed(record: &ParsedRecord<'_, &[u8]>) -> Result<Option<Data>, ParseError> {
         Rtype::RRSIG => as_type!(Rrsig<&[u8], Names>, |d: Rrsig<&[u8], Names>| Data::Rrsig {
             covered: d.type_covered().to_string(),
             algorithm: d.algorithm().to_int(),
+            labels: d.labels(),
+            original_ttl: d.original_ttl().as_secs(),
             key_tag: d.key_tag(),
             signer: name(d.signer_name()),
             inception: d.inception().into_int(),
             expiration: d.expiration().into_int(),
+            signature: capped(STANDARD.encode(d.signature())),
+        }),
+        Rtype::NSEC => as_type!(Nsec<&[u8], Names>, |d: Nsec<&[u8], Names>| Data::Nsec {
+            next: name(d.next_name()),
+            types: types(d.types()),
         }),
         Rtype::NSEC3 => as_type!(Nsec3<&[u8]>, |d: Nsec3<&[u8]>| Data::Nsec3 {
             hash: d.hash_algorithm().to_int(),
             opt_out: d.opt_out(),
             iterations: d.iterations(),
             salt_length: d.salt().as_slice().len(),
+            salt: hex(d.salt().as_slice()),
+            next: d.next_owner().to_string(),
+            types: types(d.types()),
         }),
         Rtype::NAPTR => as_type!(Naptr<&[u8], Names>, |d: Naptr<&[u8], Names>| Data::Naptr {
             order: d.order(),
@@ -292,8 +322,14 @@ fn txt(txt: &Txt<&[u8]>) -> Data {
     let whole: Vec<u8> = txt.iter().flatten().copied().collect();
     Data::Txt {
         value: lossy(&whole),
-        strings: txt.iter().map(lossy).collect(),
+        strings: txt.iter().map(<[u8]>::to_vec).collect(),
     }
+}
+
+/// The types of a bit map (RFC 4034 section 4.1.2).
+fn types(map: &RtypeBitmap<&[u8]>) -> Vec<String> {
+    let types = map.iter().map(|rtype| rtype.to_string());
+    types.take(TYPE_LIMIT).collect()
 }
 
 fn charstr(text: &CharStr<&[u8]>) -> String {

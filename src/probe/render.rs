@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::dns::{Exchange, Rtype};
+use super::dns::Rtype;
 use super::exposure::Exposure;
 use super::files::Files;
 use super::host::Resolution;
@@ -95,6 +95,7 @@ fn zone(zone: &Zone, systems: &[Result<u32, String>]) -> Value {
                 "name": clean(&server.name, 255),
                 "v4": server.v4.addresses().map(|ip| ip.to_string()).collect::<Vec<_>>(),
                 "v4Status": server.v4.status,
+                "alias": server.v4.aliases().next().map(|target| clean(target, 255)),
                 "v6": server.v6.as_ref().map(|v6| v6.addresses().map(|ip| ip.to_string()).collect::<Vec<_>>()),
                 "direct": server.direct,
             })
@@ -107,7 +108,7 @@ fn zone(zone: &Zone, systems: &[Result<u32, String>]) -> Value {
         "servers": servers,
         "ds": &*zone.ds,
         "dnskey": zone.dnskey.as_deref(),
-        "wildcard": nobody(&zone.wildcard),
+        "wildcard": nobody(zone),
         "systems": systems.iter().map(|system| match system {
             Ok(number) => json!(number),
             Err(why) => json!({ "unknown": why }),
@@ -117,13 +118,31 @@ fn zone(zone: &Zone, systems: &[Result<u32, String>]) -> Value {
 
 /// The answer for a name that nobody has, without what depends on that name:
 /// it is random, and would make two equal reports differ.
-fn nobody(exchange: &Exchange) -> Value {
+fn nobody(zone: &Zone) -> Value {
+    let exchange = &zone.wildcard;
     let denial = exchange
         .authority
         .iter()
         .find_map(|record| match &record.data {
-            Data::Nsec3 { .. } => Some(json!({ "type": "NSEC3", "data": record.data })),
-            _ if record.rtype == Rtype::NSEC => Some(json!({ "type": "NSEC" })),
+            Data::Nsec3 {
+                hash,
+                opt_out,
+                iterations,
+                salt_length,
+                ..
+            } => Some(json!({
+                "type": "NSEC3",
+                "data": {
+                    "hash": hash,
+                    "optOut": opt_out,
+                    "iterations": iterations,
+                    "saltLength": salt_length,
+                },
+            })),
+            _ if record.rtype == Rtype::NSEC => Some(json!({
+                "type": "NSEC",
+                "namesNoOther": zone.denies_alone(),
+            })),
             _ => None,
         });
     json!({

@@ -1,8 +1,8 @@
 //! What a domain's owner wishes of us: a TXT record at `_netrecon.<name>`,
 //! `v=netrecon1; probes=none` or `probes=passive`.
 //!
-//! The host's own name and every parent that could be its owner are asked; the
-//! strictest wish counts, and one that cannot be read counts as `none`.
+//! The host's own name, the one above and those that could be its registered
+//! domain are asked; the strictest wish counts, and one that cannot be read counts as `none`.
 
 use std::rc::Rc;
 
@@ -10,8 +10,12 @@ use futures_util::future::join_all;
 
 use super::dns::{Exchange, Resolver, Rtype};
 
-/// Names asked, from the host up.
-const NAME_LIMIT: usize = 3;
+/// Names asked from the host up, whatever their length.
+const NEAR: usize = 2;
+
+/// Labels of the longest name above those that is asked: registered domains
+/// have two, or three.
+const OWNER_LABELS: usize = 3;
 
 /// What may be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,13 +46,16 @@ pub async fn of(resolver: &Resolver, host: &str) -> (Wish, Vec<Rc<Exchange>>) {
     (wish.unwrap_or(Wish::All), exchanges)
 }
 
-/// The host and its parents, without the top level.
+/// The host, the name above it and those that may be its registered domain,
+/// without the top level.
 fn names(host: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(host), |name| {
         name.split_once('.').map(|(_, parent)| parent)
     })
     .filter(|name| name.contains('.'))
-    .take(NAME_LIMIT)
+    .enumerate()
+    .filter(|(at, name)| *at < NEAR || name.split('.').count() <= OWNER_LABELS)
+    .map(|(_, name)| name)
 }
 
 /// Reads one record; `None` when it is not about us.
@@ -85,6 +92,10 @@ mod tests {
             ["a.b.c.net", "b.c.net", "c.net"]
         );
         assert_eq!(names("c.net").collect::<Vec<_>>(), ["c.net"]);
+        assert_eq!(
+            names("a.b.c.d.e.net").collect::<Vec<_>>(),
+            ["a.b.c.d.e.net", "b.c.d.e.net", "d.e.net", "e.net"]
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use futures_util::future::{join_all, join4};
 
 use super::riders::{Rider, Riders};
 
-use super::dns::{Exchange, Resolver, Rtype, Status};
+use super::dns::{Exchange, Record, Resolver, Rtype, Status};
 use super::net::Net;
 use super::rdata::Data;
 use super::transfer::{self, Transfer};
@@ -23,8 +23,12 @@ const SERVER_LIMIT: usize = 3;
 /// Name servers that are spoken to, and asked for their IPv6 address.
 const TRANSFER_LIMIT: usize = 2;
 
-/// Labels climbed for CAA.
-const CLIMB_LIMIT: usize = 3;
+/// Names asked for CAA; the zone's own server takes them all at once.
+const CLIMB_LIMIT: usize = 8;
+
+/// Names asked for the zone above an alias: a wildcard makes aliases of names
+/// below each other.
+const ALIAS_LIMIT: usize = 4;
 
 /// A zone and what was asked about it.
 #[derive(Clone, Debug)]
@@ -45,6 +49,29 @@ pub struct Zone {
     pub wildcard: Rc<Exchange>,
 }
 
+impl Zone {
+    /// Whether the name that nobody has is denied by a proof that was made for
+    /// it and names no other (RFC 9824 section 3.1, RFC 4470 section 3).
+    pub fn denies_alone(&self) -> bool {
+        let made = |record: &Record| matches!(&record.data, Data::Nsec { next, .. } if next.starts_with("\\000"));
+        self.wildcard.authority.iter().any(made)
+    }
+
+    /// Whether that name is there all the same, for all that was answered: by
+    /// a record of some type, or by an alias.
+    pub fn has_everything(&self) -> bool {
+        let wildcard = &self.wildcard;
+        // A compact proof stands at the very name that it denies.
+        let denied = |record: &Record| record.rtype == Rtype::NSEC && record.name == wildcard.name;
+        match wildcard.status {
+            Status::Answer => true,
+            Status::NoData => !wildcard.authority.iter().any(denied),
+            Status::NxDomain => wildcard.aliases().next().is_some(),
+            _ => false,
+        }
+    }
+}
+
 /// One name server.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -60,24 +87,28 @@ pub struct Server {
 
 /// The name of the zone that holds `host`; `None` when nobody could say.
 pub async fn apex(resolver: &Resolver, host: &str) -> Option<String> {
-    let ns = resolver.ask_first(host, Rtype::NS).await;
-    if ns.status == Status::Answer && ns.aliases().next().is_none() {
+    let mut exchange = resolver.ask_first(host, Rtype::NS).await;
+    let is_alias = |exchange: &Exchange| exchange.aliases().next().is_some();
+    if exchange.status == Status::Answer && !is_alias(&exchange) {
         return Some(host.to_owned());
     }
-    // An alias leads to another zone's authority; then the parent is asked,
-    // where no alias can stand (RFC 1034 section 3.6.2).
-    if ns.aliases().next().is_some() {
-        let (_, parent) = host.split_once('.')?;
-        let soa = resolver.ask_first(parent, Rtype::SOA).await;
-        return authority(&soa, host);
+    // An alias leads to another zone's authority; then the names above are
+    // asked, up to one that is none. An apex never is.
+    let mut name = host;
+    for _ in 0..ALIAS_LIMIT {
+        if !is_alias(&exchange) {
+            break;
+        }
+        (_, name) = name.split_once('.')?;
+        exchange = resolver.ask_first(name, Rtype::SOA).await;
     }
-    authority(&ns, host)
+    authority(&exchange, host)
 }
 
 /// The owner of the SOA in an answer or its authority section, if it is the
 /// host or above it: anything else is no answer to this question.
 fn authority(exchange: &Exchange, host: &str) -> Option<String> {
-    let is_soa = |record: &&super::dns::Record| matches!(record.data, Data::Soa { .. });
+    let is_soa = |record: &&Record| matches!(record.data, Data::Soa { .. });
     let mut records = exchange.records.iter().chain(&exchange.authority);
     let apex = records.find(is_soa).map(|record| record.name.clone())?;
     is_within(host, &apex).then_some(apex)
@@ -200,10 +231,15 @@ async fn server(
     direct: impl Future<Output = bool>,
 ) -> Server {
     if at >= TRANSFER_LIMIT {
+        let v4 = place.resolver.ask_extra(name, Rtype::A).await;
+        let v6 = match v4.leads_nowhere() {
+            true => Some(place.resolver.ask_extra(name, Rtype::AAAA).await),
+            false => None,
+        };
         return Server {
             name: name.to_owned(),
-            v4: place.resolver.ask_extra(name, Rtype::A).await,
-            v6: None,
+            v4,
+            v6,
             direct: None,
         };
     }

@@ -9,6 +9,7 @@ mod internet;
 mod support;
 
 mod bad_worlds;
+mod dnssec;
 mod fault_chains;
 mod faults;
 mod fuzzed;
@@ -17,6 +18,7 @@ mod lookups;
 mod mails;
 mod own_site;
 mod parts;
+mod presentation;
 mod registrations;
 mod reports;
 mod schedule;

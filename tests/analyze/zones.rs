@@ -165,9 +165,13 @@ fn a_bogus_answer_is_told_by_asking_without_validation() {
         stage.net.says(
             HOST,
             Rtype::A,
-            Says::Bogus(vec![Data::Ip(IP.parse().unwrap())]),
+            Says::Bogus(vec![Data::Ip(IP.parse().unwrap())], vec![]),
         );
-        stage.net.says(HOST, Rtype::AAAA, Says::Bogus(vec![]));
+        stage
+            .net
+            .says(HOST, Rtype::AAAA, Says::Bogus(vec![], vec![]));
+        let digest = Data::Hex(Rtype::DS, "e8110d020001");
+        stage.net.says(HOST, Rtype::DS, Says::Records(vec![digest]));
         let report = stage.analyze(HOST).await.unwrap();
         let found = finding(&report, "dns.dnssec");
         assert_eq!(
@@ -299,5 +303,203 @@ fn what_the_resolver_adds_to_an_answer_is_told() {
         let found = finding(&report, "dns.extended_errors");
         assert_eq!(found["state"], "warn");
         assert!(found["title"].as_str().unwrap().contains("3 Stale Answer"));
+    });
+}
+
+#[test]
+fn a_name_server_that_is_an_alias_or_cannot_be_asked_for_is_no_pass() {
+    run(async {
+        let report = analyzed(|net| {
+            let real = Data::Ip("199.43.133.53".parse().unwrap());
+            let alias = Data::Alias(String::from("real.hoster.net"), Box::new(real));
+            net.says("ns2.hoster.net", Rtype::A, Says::Records(vec![alias]));
+        })
+        .await;
+        let found = finding(&report, "dns.name_servers");
+        assert_eq!(found["state"], "warn", "{found}");
+        assert!(
+            found["title"].as_str().unwrap().contains("is an alias"),
+            "{found}"
+        );
+        let report = analyzed(|net| {
+            let broken = || Says::Code(Rcode::SERVFAIL, vec![22]);
+            net.says("ns2.hoster.net", Rtype::A, broken());
+            net.says("ns2.hoster.net", Rtype::AAAA, broken());
+        })
+        .await;
+        assert_eq!(state(&report, "dns.name_servers"), "inconclusive");
+    });
+}
+
+#[test]
+fn a_third_name_server_may_be_one_of_ipv6_alone() {
+    run(async {
+        let report = analyzed(|net| {
+            let names = ["ns1.hoster.net", "ns2.hoster.net", "ns3.hoster.net"];
+            let named = names.map(|name| Data::Ns(name.to_owned()));
+            net.says(HOST, Rtype::NS, Says::Records(named.to_vec()));
+            net.address("ns3.hoster.net", "2001:500:8f::54");
+        })
+        .await;
+        assert_eq!(state(&report, "dns.name_servers"), "pass");
+    });
+}
+
+#[test]
+fn three_servers_of_four_in_one_network_are_not_called_all() {
+    run(async {
+        let report = analyzed(|net| {
+            let named = (1..5).map(|n| Data::Ns(format!("ns{n}.hoster.net")));
+            net.says(HOST, Rtype::NS, Says::Records(named.collect()));
+            for n in 1..4 {
+                net.address(&format!("ns{n}.hoster.net"), &format!("199.43.135.{n}"));
+            }
+        })
+        .await;
+        let found = finding(&report, "dns.name_server_networks");
+        assert!(
+            found["title"].as_str().unwrap().starts_with("3 of 4 "),
+            "{found}"
+        );
+    });
+}
+
+#[test]
+fn what_one_server_said_is_shown_by_that_server() {
+    run(async {
+        let report = analyzed(|net| net.name_server("199.43.135.53:53", HOST, Zone::Silent)).await;
+        for (id, member) in [
+            ("dns.zone_transfer", "outcome"),
+            ("dns.lame", "authoritative"),
+        ] {
+            let found = finding(&report, id);
+            assert_eq!(found["state"], "pass", "{found}");
+            let pointer = format!("/probes/zone/servers/1/direct/{member}");
+            assert_eq!(found["evidence"][0]["pointer"], pointer, "{found}");
+            let command = found["reproduce"].as_str().unwrap();
+            assert!(command.starts_with("dig @'ns2.hoster.net'"), "{command}");
+        }
+    });
+}
+
+#[test]
+fn an_alias_below_an_alias_lies_in_the_zone_above_both() {
+    run(async {
+        let stage = Stage::new();
+        good_zone(&stage.net);
+        // What `*.good.net. CNAME edge.cdn.net.` makes of both names.
+        let cdn = || Says::Records(vec![Data::Cname(String::from("edge.cdn.net"))]);
+        let at = Data::Ip(IP.parse().unwrap());
+        let leads = Data::Alias(String::from("edge.cdn.net"), Box::new(at));
+        let host = "www.shop.good.net";
+        stage.net.says(host, Rtype::A, Says::Records(vec![leads]));
+        stage.net.says(host, Rtype::NS, cdn());
+        stage.net.says("shop.good.net", Rtype::SOA, cdn());
+        let report = stage.analyze(host).await.unwrap();
+        assert_eq!(report["probes"]["zone"]["apex"], HOST);
+        assert_eq!(state(&report, "dns.soa"), "pass");
+    });
+}
+
+#[test]
+fn caa_is_found_however_far_above_the_host_it_stands() {
+    run(async {
+        let stage = Stage::new();
+        let host = "a.b.c.d.good.net";
+        stage.net.address(host, IP);
+        let issue = Data::Issue(String::from("ca.net"));
+        stage.net.says(HOST, Rtype::CAA, Says::Records(vec![issue]));
+        let report = stage.analyze(host).await.unwrap();
+        let found = finding(&report, "dns.caa");
+        assert_eq!(found["state"], "pass", "{found}");
+        assert!(
+            found["title"].as_str().unwrap().contains("at good.net"),
+            "{found}"
+        );
+    });
+}
+
+#[test]
+fn a_name_that_nobody_made_may_exist_without_an_address() {
+    run(async {
+        let nobody = "netrecon-0102030405060708.good.net";
+        // A wildcard of another type; an alias that leads nowhere.
+        for says in [
+            Says::Code(Rcode::NOERROR, vec![]),
+            Says::Alias(String::from("gone.cdn.net"), Rcode::NXDOMAIN),
+        ] {
+            let report = analyzed(|net| net.says(nobody, Rtype::A, says)).await;
+            assert_eq!(state(&report, "dns.wildcard"), "info");
+        }
+    });
+}
+
+#[test]
+fn an_alias_of_a_name_that_is_there_is_not_for_anybody_to_claim() {
+    run(async {
+        let stage = Stage::new();
+        good_zone(&stage.net);
+        let empty = || Says::Alias(String::from("empty.herokuapp.com"), Rcode::NOERROR);
+        stage.net.says("shop.good.net", Rtype::A, empty());
+        stage.net.says("shop.good.net", Rtype::AAAA, empty());
+        let report = stage.analyze("shop.good.net").await.unwrap();
+        let found = finding(&report, "dns.alias");
+        assert_eq!(
+            (&found["state"], &found["severity"]),
+            (&json!("fail"), &json!("medium"))
+        );
+        assert!(
+            found["title"].as_str().unwrap().contains("has no address"),
+            "{found}"
+        );
+    });
+}
+
+#[test]
+fn any_name_of_a_reverse_entry_may_lead_back() {
+    run(async {
+        let report = analyzed(|net| {
+            let names = ["other.good.net", HOST].map(|name| Data::Ptr(name.to_owned()));
+            let at = "14.215.184.93.in-addr.arpa";
+            net.says(at, Rtype::PTR, Says::Records(names.to_vec()));
+        })
+        .await;
+        let found = finding(&report, "dns.reverse");
+        assert_eq!(found["state"], "pass", "{found}");
+        assert!(
+            found["title"]
+                .as_str()
+                .unwrap()
+                .contains("back to good.net"),
+            "{found}"
+        );
+    });
+}
+
+#[test]
+fn the_wish_of_an_owner_holds_for_names_far_below() {
+    run(async {
+        for at in ["_netrecon.good.net", "_netrecon.b.c.d.good.net"] {
+            let stage = Stage::new();
+            stage.net.address("a.b.c.d.good.net", IP);
+            stage.net.texts(at, &["v=netrecon1; probes=none"]);
+            let error = stage.analyze("a.b.c.d.good.net").await.unwrap_err();
+            assert_eq!(error.reason, Some("opt_out"), "{at}");
+        }
+    });
+}
+
+#[test]
+fn the_extended_error_that_is_told_is_the_one_that_is_shown() {
+    run(async {
+        let report = analyzed(|net| {
+            net.says(HOST, Rtype::MX, Says::Code(Rcode::NOERROR, vec![29, 3]));
+        })
+        .await;
+        let found = finding(&report, "dns.extended_errors");
+        assert!(found["title"].as_str().unwrap().contains("3 Stale Answer"));
+        let shown = &found["evidence"][1];
+        assert_eq!(shown["pointer"], "/probes/dns/mx/extended/1/purpose");
+        assert_eq!(shown["value"], "Stale Answer");
     });
 }

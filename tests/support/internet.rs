@@ -15,7 +15,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use domain::base::iana::{Rcode, Rtype};
-use domain::base::{Message, MessageBuilder, Name};
+use domain::base::message_builder::RecordSectionBuilder;
+use domain::base::{Message, MessageBuilder, Name, UnknownRecordData};
 use domain::rdata::{A, Aaaa, Caa, Cname, Mx, Ns, Ptr, Soa, Txt};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
@@ -43,8 +44,11 @@ pub enum Says {
     Bytes(Vec<u8>),
     /// An alias of a name that ends with this code.
     Alias(String, Rcode),
-    /// These records, but only to those who switch validation off.
-    Bogus(Vec<Data>),
+    /// These records, but only to those who switch validation off; others are
+    /// told that it failed, with extended errors.
+    Bogus(Vec<Data>, Vec<u16>),
+    /// No records, and this in the authority section: owner and data.
+    Denied(Rcode, Vec<(String, Data)>),
     /// Nothing, ever.
     Nothing,
 }
@@ -70,6 +74,8 @@ pub enum Data {
     Txt(String),
     /// CAA issue.
     Issue(String),
+    /// Any type, with its data as hexadecimal digits.
+    Hex(Rtype, &'static str),
 }
 
 type Records = Rc<RefCell<HashMap<(String, Rtype), Says>>>;
@@ -205,11 +211,14 @@ impl Internet {
             Says::Alias(target, code) => {
                 Some(message(&query, &name, code, &[Data::Cname(target)], &[]))
             }
-            Says::Bogus(records) if query.header().cd() => {
+            Says::Bogus(records, _) if query.header().cd() => {
                 Some(message(&query, &name, Rcode::NOERROR, &records, &[]))
             }
-            Says::Bogus(_) => Some(message(&query, &name, Rcode::SERVFAIL, &[], &[])),
+            Says::Bogus(_, extended) => {
+                Some(message(&query, &name, Rcode::SERVFAIL, &[], &extended))
+            }
             Says::Code(code, extended) => Some(message(&query, &name, code, &[], &extended)),
+            Says::Denied(code, proof) => Some(denial(&query, &name, code, &proof)),
         }
     }
 }
@@ -222,6 +231,21 @@ pub fn message(
     records: &[Data],
     extended: &[u16],
 ) -> Vec<u8> {
+    whole(query, name, code, (records, &[]), extended)
+}
+
+/// An answer that there is none, with its proof.
+fn denial(query: &Message<Vec<u8>>, name: &str, code: Rcode, proof: &[(String, Data)]) -> Vec<u8> {
+    whole(query, name, code, (&[], proof), &[])
+}
+
+fn whole(
+    query: &Message<Vec<u8>>,
+    name: &str,
+    code: Rcode,
+    (records, proof): (&[Data], &[(String, Data)]),
+    extended: &[u16],
+) -> Vec<u8> {
     let mut answer = MessageBuilder::new_vec()
         .start_answer(query, code)
         .expect("an answer");
@@ -230,11 +254,15 @@ pub fn message(
         push(&mut answer, name, record);
     }
     let mut authority = answer.authority();
-    if records.is_empty() && code != Rcode::SERVFAIL {
+    let tells = proof.iter().any(|(_, data)| matches!(data, Data::Soa(_)));
+    if records.is_empty() && !tells && code != Rcode::SERVFAIL {
         let zone = named(name.rsplit_once('.').map_or(name, |_| zone_of(name)));
         authority
             .push((zone, 300, soa([7200, 3600, 1_209_600, 300])))
             .expect("room");
+    }
+    for (owner, data) in proof {
+        push(&mut authority, owner, data);
     }
     let mut additional = authority.additional();
     additional
@@ -273,11 +301,7 @@ fn zone_of(name: &str) -> &str {
     }
 }
 
-fn push(
-    answer: &mut domain::base::message_builder::AnswerBuilder<Vec<u8>>,
-    name: &str,
-    data: &Data,
-) {
+fn push(answer: &mut impl RecordSectionBuilder<Vec<u8>>, name: &str, data: &Data) {
     let owner = named(name);
     let pushed = match data {
         Data::Ip(IpAddr::V4(ip)) => answer.push((owner, 60, A::new(*ip))),
@@ -306,6 +330,12 @@ fn push(
                 issuer.as_bytes().to_vec(),
             );
             answer.push((owner, 60, caa.expect("a CAA record")))
+        }
+        Data::Hex(rtype, digits) => {
+            let octets = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16);
+            let data: Result<Vec<u8>, _> = (0..digits.len()).step_by(2).map(octets).collect();
+            let data = UnknownRecordData::from_octets(*rtype, data.expect("digits"));
+            answer.push((owner, 60, data.expect("short data")))
         }
     };
     pushed.expect("room");
@@ -436,6 +466,8 @@ pub enum Zone {
     Lame,
     /// Closes the connection when asked for the zone.
     Closing,
+    /// Takes the connection and says nothing.
+    Silent,
     /// Keeps the zone, and knows these texts in it.
     Telling(&'static [(&'static str, &'static str)]),
     /// Keeps the zone, and knows all that the resolver does.
@@ -455,8 +487,15 @@ async fn authority(mut stream: DuplexStream, zone: String, kind: Zone, known: Re
         let host = Data::Ip("93.184.215.14".parse().expect("an address"));
         let refused = vec![(Rcode::REFUSED, vec![])];
         let key = (question.qname().to_string(), question.qtype());
+        let proof = match known.borrow().get(&key) {
+            Some(Says::Denied(code, proof)) if kind == Zone::Knowing => {
+                Some((*code, proof.clone()))
+            }
+            _ => None,
+        };
         let answers = match (question.qtype(), kind) {
             (_, Zone::Lame) => refused,
+            (_, Zone::Silent) => Vec::new(),
             (Rtype::AXFR, Zone::Knowing) => refused,
             (_, Zone::Knowing) => match known.borrow().get(&key) {
                 Some(Says::Records(records)) => vec![(Rcode::NOERROR, records.clone())],
@@ -490,7 +529,10 @@ async fn authority(mut stream: DuplexStream, zone: String, kind: Zone, known: Re
                 (Rtype::TXT, _) | (_, Zone::Knowing) => question.qname().to_string(),
                 _ => zone.clone(),
             };
-            let mut answer = message(&query, &owner, code, &records, &[]);
+            let mut answer = match &proof {
+                Some((code, proof)) => denial(&query, &owner, *code, proof),
+                None => message(&query, &owner, code, &records, &[]),
+            };
             answer[2] |= 0x04;
             let length = u16::try_from(answer.len()).expect("a short answer");
             let wire = [length.to_be_bytes().as_slice(), &answer].concat();
