@@ -41,7 +41,7 @@ checks! {
             deleted.",
         when: [
             Fail "It is on hold, in the redemption period or about to be deleted.",
-            Warn "No status prohibits a transfer.",
+            Warn "No status prohibits a transfer or locks the whole.",
         ],
         reference: "RFC 8056 section 2; ICANN EPP status codes",
         reproduce: "curl -sSL https://rdap.org/domain/{zone}",
@@ -82,6 +82,9 @@ checks! {
 }
 
 const DAY: i64 = 86_400;
+
+/// Days of a year, as ages are told.
+const YEAR: i64 = 365;
 
 /// Days from which on a registration that ends deserves a word.
 const SOON: i64 = 30;
@@ -142,11 +145,19 @@ fn first_address(case: &Case<'_>) -> String {
     first.map_or(String::new(), |address| address.ip().to_string())
 }
 
-/// Days from now until a moment in RFC 3339; negative when it has passed.
+/// A moment in RFC 3339. Some registries leave out the offset, or the time of
+/// day: they mean UTC.
+fn read(moment: &str) -> Option<OffsetDateTime> {
+    let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+    let moment = moment.replacen(' ', "T", 1);
+    parse(&moment)
+        .or_else(|| parse(&format!("{moment}Z")))
+        .or_else(|| parse(&format!("{moment}T00:00:00Z")))
+}
+
+/// Days from now until a moment; negative when it has passed.
 fn days_until(case: &Case<'_>, moment: &str) -> Option<i64> {
-    let at = OffsetDateTime::parse(moment, &Rfc3339)
-        .ok()?
-        .unix_timestamp();
+    let at = read(moment)?.unix_timestamp();
     let now = i64::try_from(case.probes.now_ms / 1000).ok()?;
     Some((at - now).div_euclid(DAY))
 }
@@ -165,9 +176,13 @@ fn registrar(case: &Case<'_>, domain: &Registration, findings: &mut Vec<Finding>
             "Registered with {registrar} {} ago: the domain is new.",
             counted(-left, "day", "days")
         ),
+        Some(left) if left > -YEAR => format!(
+            "Registered with {registrar} for {}.",
+            counted(-left, "day", "days")
+        ),
         Some(left) => format!(
             "Registered with {registrar} for {}.",
-            counted(-left / 365, "year", "years")
+            counted(-left / YEAR, "year", "years")
         ),
         None => format!("Registered with {registrar}."),
     };
@@ -185,6 +200,9 @@ fn expiry(case: &Case<'_>, domain: &Registration, findings: &mut Vec<Finding>) {
         .and_then(|expires| days_until(case, expires));
     let fix = "Renew the registration, and let it renew itself.";
     match left {
+        None if domain.expires.is_some() => {
+            case.inconclusive(EXPIRY, "the registry's date is not understandable")
+        }
         None => case.inconclusive(EXPIRY, "the registry does not say when it ends"),
         Some(left) if left < 0 => case
             .fail(
@@ -248,7 +266,7 @@ fn locks(case: &Case<'_>, domain: &Registration, findings: &mut Vec<Finding>) {
             format!("The registry keeps the domain out of DNS ({words})."),
         )
         .fix("Ask the registrar why.")
-    } else if has("transfer prohibited") {
+    } else if has("transfer prohibited") || domain.object_status.iter().any(|s| s == "locked") {
         case.pass(
             LOCKS,
             "The registration is locked against being moved to another registrar.",

@@ -22,6 +22,9 @@ const LIMIT: Duration = Duration::from_secs(4);
 /// Bytes of an answer: large registries answer some 30 KiB.
 const CAP: usize = 256 * 1024;
 
+/// Names that registries are asked about, one above the other.
+const CLIMB_LIMIT: usize = 3;
+
 /// Redirects from the bootstrap service to the registry.
 const HOP_LIMIT: usize = 3;
 
@@ -87,7 +90,7 @@ pub enum Nothing {
 pub const SWITCHED_OFF: &str = "the operator switched registration data off";
 
 /// Asks about a registered domain.
-pub async fn domain(
+async fn domain(
     net: &Net,
     guard: &Guard,
     name: &str,
@@ -96,21 +99,26 @@ pub async fn domain(
     ask(net, guard, &format!("domain/{name}"), priority).await
 }
 
-/// Asks about the domain of a zone: a zone below the registered domain is
-/// known to no registry, so the name above it is asked about once.
+/// Asks about the domain that `name` belongs to: what lies below a registered
+/// domain is known to no registry, so the names above are asked about then.
 pub async fn enclosing(
     net: &Net,
     guard: &Guard,
-    apex: &str,
+    name: &str,
     priority: Priority,
 ) -> Result<Registration, Nothing> {
-    let found = domain(net, guard, apex, priority).await;
-    match apex.split_once('.') {
-        Some((_, parent)) if found == Err(Nothing::NotFound) && parent.contains('.') => {
-            domain(net, guard, parent, priority).await
+    let mut found = domain(net, guard, name, priority).await;
+    let mut below = name;
+    for _ in 1..CLIMB_LIMIT {
+        match below.split_once('.') {
+            Some((_, parent)) if found == Err(Nothing::NotFound) && parent.contains('.') => {
+                found = domain(net, guard, parent, priority).await;
+                below = parent;
+            }
+            _ => break,
         }
-        _ => found,
     }
+    found
 }
 
 /// Asks about the network of an address.

@@ -14,9 +14,9 @@ use crate::probe::Failure;
 use crate::probe::dns::{Exchange, Resolver, Rtype, Status};
 use crate::probe::net::Net;
 use crate::probe::origin::{self, Origin};
-use crate::probe::rdata::Data;
 use crate::probe::registration::{self, Nothing, Registration};
 use crate::probe::slots::Priority;
+use crate::probe::zone;
 use crate::report::ThirdParty;
 
 /// The tool.
@@ -267,8 +267,8 @@ impl Asker<'_> {
                 registration::network(&self.net, &self.world.guard, *ip, Priority::Normal).await
             }
             LookupName::Name(name) => {
-                let domain = self.registered_domain(name).await;
-                registration::domain(&self.net, &self.world.guard, &domain, Priority::Normal).await
+                let from = self.registered_at(name.as_str()).await;
+                registration::enclosing(&self.net, &self.world.guard, &from, Priority::Normal).await
             }
         };
         match found {
@@ -293,19 +293,19 @@ impl Asker<'_> {
         }
     }
 
-    /// The zone that holds the name: its SOA is in the answer, or in the
-    /// authority section of the negative one (RFC 2308 section 2). Registered
-    /// domains are zones, so this needs no list of public suffixes.
-    async fn registered_domain(&self, name: &DnsName) -> String {
-        let soa = self.resolver.ask(name.as_str(), Rtype::SOA).await;
-        let zone = soa
-            .records
-            .iter()
-            .chain(&soa.authority)
-            .find(|record| matches!(record.data, Data::Soa { .. }));
-        match zone {
-            Some(zone) if zone.name.contains('.') => zone.name.clone(),
-            _ => name.as_str().to_owned(),
+    /// The longest name that may be the registered one. Registered domains are
+    /// zones, so the zone that holds the name needs no list of public suffixes.
+    /// A name that is gone may have been taken out of its registry's zone; and
+    /// where DNS is broken, nothing is known but the name.
+    async fn registered_at(&self, name: &str) -> String {
+        let Some(apex) = zone::apex(&self.resolver, name).await else {
+            return name.to_owned();
+        };
+        let ns = self.resolver.ask(name, Rtype::NS).await;
+        let gone = ns.status == Status::NxDomain && ns.aliases().next().is_none();
+        match gone || !apex.contains('.') {
+            true => one_below(name, &apex).to_owned(),
+            false => apex,
         }
     }
 
@@ -368,6 +368,13 @@ impl Asker<'_> {
             _ => Ok(addresses),
         }
     }
+}
+
+/// The name one label below `apex` that `name` is, or is below.
+fn one_below<'a>(name: &'a str, apex: &str) -> &'a str {
+    let labels = apex.split('.').count();
+    let mut dots = name.rmatch_indices('.').skip(labels);
+    dots.next().map_or(name, |(at, _)| &name[at + 1..])
 }
 
 /// The record types to ask for, and those that an address cannot have.

@@ -255,3 +255,70 @@ fn where_the_operator_wants_no_origin_asked_the_answer_says_so() {
         assert!(!stage.net.asked.borrow().iter().any(asked));
     });
 }
+
+/// Whose registration is told of a name, in a world where `good.net` is
+/// registered and nothing below it is.
+async fn registered(name: &str, prepare: impl FnOnce(&Internet)) -> Value {
+    let stage = Stage::new();
+    let domain = |name: &str| json!({ "objectClassName": "domain", "ldhName": name }).to_string();
+    let rdap = |name: &str| format!("https://rdap.org/domain/{name}");
+    for known in [HOST, "cdn.net"] {
+        stage.net.file(&rdap(known), 200, &[], &domain(known));
+    }
+    for unknown in ["www.good.net", "deep.good.net", "a.deep.good.net"] {
+        stage.net.file(&rdap(unknown), 404, &[], "{}");
+    }
+    prepare(&stage.net);
+    let asked = json!({ "name": name, "records": ["RDAP"] });
+    stage.call("lookup", asked).await.unwrap()["registration"].clone()
+}
+
+#[test]
+fn the_registration_of_an_alias_is_not_that_of_its_target() {
+    run(async {
+        let found = registered("www.good.net", |net| {
+            let at = Data::Soa([7200, 3600, 1_209_600, 300]);
+            let leads = || Data::Alias(String::from("cdn.net"), Box::new(at.clone()));
+            net.says("www.good.net", Rtype::SOA, Says::Records(vec![leads()]));
+            let cdn = Data::Cname(String::from("cdn.net"));
+            net.says("www.good.net", Rtype::NS, Says::Records(vec![cdn]));
+        })
+        .await;
+        assert_eq!(found["name"], HOST, "{found}");
+    });
+}
+
+#[test]
+fn registration_is_found_above_a_zone_that_no_registry_knows() {
+    run(async {
+        let found = registered("a.deep.good.net", |net| {
+            let own = Data::Soa([7200, 3600, 1_209_600, 300]);
+            let says = Says::Denied(Rcode::NOERROR, vec![(String::from("deep.good.net"), own)]);
+            net.says("a.deep.good.net", Rtype::NS, says.clone());
+            net.says("a.deep.good.net", Rtype::SOA, says);
+        })
+        .await;
+        assert_eq!(found["name"], HOST, "{found}");
+    });
+}
+
+#[test]
+fn a_domain_whose_dns_is_broken_or_taken_away_is_still_registered() {
+    run(async {
+        let broken = Says::Code(Rcode::SERVFAIL, vec![22]);
+        let own = Data::Soa([7200, 3600, 1_209_600, 300]);
+        // The registry keeps it out of DNS.
+        let held = Says::Denied(Rcode::NXDOMAIN, vec![(String::from("net"), own)]);
+        for says in [broken, held] {
+            let found = registered("www.good.net", |net| {
+                net.says("www.good.net", Rtype::NS, says.clone());
+                net.says("www.good.net", Rtype::SOA, says);
+            })
+            .await;
+            assert_eq!(
+                (&found["status"], &found["name"]),
+                (&json!("found"), &json!(HOST)),
+            );
+        }
+    });
+}

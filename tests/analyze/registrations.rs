@@ -75,7 +75,22 @@ fn one_thing_wrong_with_a_registration_is_one_finding() {
                 "expiry",
                 "inconclusive",
             ),
+            // A registry that forgets the offset means UTC.
+            (
+                "/events/0/eventDate",
+                json!("2028-11-26T00:00:00"),
+                "expiry",
+                "pass",
+            ),
+            (
+                "/events/0/eventDate",
+                json!("2028-11-26 00:00:00"),
+                "expiry",
+                "pass",
+            ),
+            ("/events/0/eventDate", json!("2028-11-26"), "expiry", "pass"),
             ("/status", json!(["active"]), "status", "warn"),
+            ("/status", json!(["active", "locked"]), "status", "pass"),
             ("/status", json!(["clientHold"]), "status", "fail"),
             ("/status", json!(["redemption period"]), "status", "fail"),
             ("/status", json!([]), "status", "inconclusive"),
@@ -191,5 +206,25 @@ fn a_network_without_a_handle_is_called_by_its_name() {
         let report = stage.analyze(HOST).await.unwrap();
         assert_eq!(report["probes"]["registration"]["network"]["name"], "EDGE");
         assert_eq!(state(&report, "registration.network"), "info");
+    });
+}
+
+#[test]
+fn the_age_of_a_domain_is_told_in_days_before_it_is_told_in_years() {
+    run(async {
+        for (created, age) in [
+            ("2026-08-14T00:00:00Z", "for 100 days."),
+            ("2025-11-01T00:00:00Z", "for 1 year."),
+        ] {
+            let report = registered(|answer| {
+                let event = json!({ "eventAction": "registration", "eventDate": created });
+                answer["events"].as_array_mut().unwrap().push(event);
+            })
+            .await;
+            let title = finding(&report, "registration.registrar")["title"]
+                .as_str()
+                .unwrap();
+            assert!(title.ends_with(age), "{title}");
+        }
     });
 }
