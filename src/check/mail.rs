@@ -46,7 +46,7 @@ checks! {
             enforces.",
         when: [
             Pass "A valid record names a logo, or declines to.",
-            Warn "A record is there that receivers cannot use.",
+            Warn "A record is there that receivers cannot use, or several are.",
             Info "There is no record.",
         ],
         reference: "draft-brand-indicators-for-message-identification",
@@ -180,10 +180,11 @@ fn mx(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .fix("Name the server itself in the MX record.")
             .add(findings);
     }
-    if let Some(server) = servers.iter().find(|server| !server.v4.is_conclusive()) {
+    if let Some(why) = servers.iter().find_map(unknown) {
         return case
-            .inconclusive(MX, server.v4.clause())
+            .inconclusive(MX, why)
             .evidence(evidence)
+            .evidence("/mail/servers")
             .add(findings);
     }
     let title = match set.len() > servers.len() {
@@ -210,14 +211,20 @@ fn shown(server: &Server) -> String {
 
 /// Whether it certainly has no address in either family.
 fn is_nowhere(server: &Server) -> bool {
-    let none =
-        |exchange: &Exchange| exchange.is_conclusive() && exchange.addresses().next().is_none();
     let v6 = match &server.v6 {
-        Some(v6) => none(v6),
+        Some(v6) => v6.leads_nowhere(),
         // Not asked: a name that does not exist has none either.
         None => server.v4.status == Status::NxDomain,
     };
-    none(&server.v4) && v6
+    server.v4.leads_nowhere() && v6
+}
+
+/// Why no address of it is known, though it may have one.
+fn unknown(server: &Server) -> Option<String> {
+    let exchanges = || [Some(&server.v4), server.v6.as_ref()].into_iter().flatten();
+    let known = exchanges().any(|exchange| exchange.addresses().next().is_some());
+    let unsure = exchanges().find(|exchange| !exchange.is_conclusive());
+    unsure.filter(|_| !known).map(|exchange| exchange.clause())
 }
 
 /// Whether all its addresses lie in networks that nobody else can reach.
@@ -282,26 +289,32 @@ fn brand(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .evidence("/mail/bimi/status")
             .add(findings);
     }
-    let record = exchange.texts().find_map(|text| bimi::parse(text).ok());
-    let draft = match record.map(|reading| reading.value) {
-        None => case.info(BIMI, "No logo is published for the domain's mail."),
-        Some(record) if record.declined => {
-            case.pass(BIMI, "The domain declines to publish a logo.")
-        }
-        Some(record) if record.valid => {
+    let readings = exchange.texts().filter_map(|text| bimi::parse(text).ok());
+    let records: Vec<_> = readings.map(|reading| reading.value).collect();
+    let draft = match records.as_slice() {
+        [] => case.info(BIMI, "No logo is published for the domain's mail."),
+        [record] if record.declined => case.pass(BIMI, "The domain declines to publish a logo."),
+        [record] if record.valid => {
             let evidence = match record.evidence {
                 Some(ref mark) if !mark.is_empty() => "with evidence of the right to it",
                 _ => "without evidence of the right to it, which large receivers ask for",
             };
             case.pass(BIMI, format!("A logo is published, {evidence}."))
         }
-        Some(_) => case
+        [_] => case
             .warn(
                 BIMI,
                 Severity::Low,
                 "The BIMI record has errors that make receivers ignore it.",
             )
             .fix("Decode the record to see what is wrong; logo and evidence are HTTPS addresses."),
+        _ => case
+            .warn(
+                BIMI,
+                Severity::Low,
+                "Several BIMI records are published; receivers then use none.",
+            )
+            .fix("Keep one record."),
     };
     draft
         .evidence("/mail/bimi/status")

@@ -141,10 +141,23 @@ fn policy(case: &Case<'_>, findings: &mut Vec<Finding>) {
             case.pass(DMARC, format!("DMARC asks receivers to reject mail that fails.{from}"))
         }
     };
-    draft
+    at_its_place(case, found, draft)
         .evidence("/dns/dmarc/status")
         .evidence(EVIDENCE)
         .add(findings);
+}
+
+/// Lets the command ask where the record stands.
+fn at_its_place<'c, 'a>(
+    case: &Case<'_>,
+    found: &Found,
+    draft: super::Draft<'c, 'a>,
+) -> super::Draft<'c, 'a> {
+    let place = |name: &str| format!("_dmarc.{name}");
+    match &found.domain {
+        Some(at) => draft.fill_bare(&place(case.probes.host()), &place(at)),
+        None => draft,
+    }
 }
 
 fn tags(case: &Case<'_>, found: &Found, findings: &mut Vec<Finding>) {
@@ -168,7 +181,9 @@ fn tags(case: &Case<'_>, found: &Found, findings: &mut Vec<Finding>) {
             .fix("Take out tags without effect and correct the others.")
         }
     };
-    draft.evidence(EVIDENCE).add(findings);
+    at_its_place(case, found, draft)
+        .evidence(EVIDENCE)
+        .add(findings);
 }
 
 fn reports(case: &Case<'_>, found: &Found, record: &Dmarc, findings: &mut Vec<Finding>) {

@@ -83,7 +83,7 @@ fn ending(case: &Case<'_>, record: &Spf, findings: &mut Vec<Finding>) {
         .mail
         .spf
         .as_ref()
-        .and_then(|walk| redirect(record, walk));
+        .and_then(|walk| walk.redirected(record));
     let draft = match record.all.or(redirected) {
         Some(Qualifier::Fail | Qualifier::Softfail) => {
             case.pass(SPF, "One SPF record ends in a rule for all other servers.")
@@ -115,16 +115,6 @@ fn ending(case: &Case<'_>, record: &Spf, findings: &mut Vec<Finding>) {
             .fix("End the record with -all or ~all."),
     };
     draft.evidence(EVIDENCE).add(findings);
-}
-
-/// How the record ends that this one redirects to.
-fn redirect(record: &Spf, walk: &Walk) -> Option<Qualifier> {
-    let target = record.redirect.as_deref()?;
-    let included = walk
-        .records
-        .iter()
-        .find(|included| included.domain.eq_ignore_ascii_case(target))?;
-    crate::codec::spf::parse(&included.record).ok()?.value.all
 }
 
 fn lookups(case: &Case<'_>, findings: &mut Vec<Finding>) {

@@ -7,7 +7,8 @@ use super::mail::{mail_taken, nameless};
 use crate::codec::mta_sts::{self, Mode};
 use crate::codec::tls_rpt;
 use crate::guard::text::clean;
-use crate::probe::mail::sts::{Policy, Sts};
+use crate::probe::Failure;
+use crate::probe::mail::sts::{self, Policy, Sts};
 use crate::probe::mail::{exchangers, takes_mail};
 use crate::probe::rdata::Data;
 use crate::report::{Confidence, Finding, Severity, counted};
@@ -18,7 +19,8 @@ checks! {
         about: "Whether a policy, announced in DNS and served over HTTPS, makes senders deliver only over TLS \
             with a valid certificate, and whether it allows every server of the MX set.",
         when: [
-            Fail "The policy cannot be had as the standard asks (status, certificate, redirect, form), or a \
+            Fail "The policy cannot be had as the standard asks (status, certificate, redirect, form, \
+                a host without an address), or a \
                 server of the MX set matches none of its patterns.",
             Warn "The policy is in testing mode or off, is to be kept for less than a day, or is not served as \
                 text/plain.",
@@ -97,6 +99,15 @@ fn strict(case: &Case<'_>, findings: &mut Vec<Finding>) {
             match (records.as_slice(), policy) {
                 ([], _) => case.info(STS, "No MTA-STS policy is announced."),
                 ([one], Some(Ok(policy))) if one.value.valid => file(case, policy, &servers),
+                ([one], Some(Err(Failure::Blocked(sts::NO_HOST)))) if one.value.valid => case
+                    .fail(
+                        STS,
+                        Severity::Medium,
+                        "An MTA-STS policy is announced, and its host has no address.",
+                    )
+                    .fix(
+                        "Serve the policy from mta-sts. below the domain, or take the record away.",
+                    ),
                 ([one], Some(Err(failure))) if one.value.valid => case.unmeasured(STS, failure),
                 ([_], _) => case
                     .fail(

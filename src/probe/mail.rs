@@ -123,14 +123,17 @@ async fn server(
         if let Some(riders) = riders {
             riders.settled().await;
         }
-        let v4 = resolver.ask(name, Rtype::A);
-        let v6 = async {
-            match deep {
-                true => Some(resolver.ask(name, Rtype::AAAA).await),
-                false => None,
-            }
+        if deep {
+            let v6 = resolver.ask(name, Rtype::AAAA);
+            let (v4, v6) = join(resolver.ask(name, Rtype::A), v6).await;
+            return (v4, Some(v6));
+        }
+        let v4 = resolver.ask(name, Rtype::A).await;
+        let v6 = match v4.leads_nowhere() && v4.status != Status::NxDomain {
+            true => Some(resolver.ask_extra(name, Rtype::AAAA).await),
+            false => None,
         };
-        join(v4, v6).await
+        (v4, v6)
     };
     let tlsa = async {
         match deep && signed {
@@ -166,13 +169,10 @@ pub fn riders(domain: &str, apex: &str) -> Vec<Rider> {
 
 /// The addresses of those servers of an MX set that are in the zone.
 pub fn server_riders(mx: &Exchange, apex: &str) -> Vec<Rider> {
-    let names = looked_up(mx).into_iter().enumerate();
-    names
-        .filter(|(_, name)| zone::is_within(name, apex))
-        .flat_map(|(at, name)| {
-            let v6 = (at < DEEP_LIMIT).then(|| Rider::new(name, Rtype::AAAA));
-            [Rider::new(name, Rtype::A)].into_iter().chain(v6)
-        })
+    looked_up(mx)
+        .into_iter()
+        .filter(|name| zone::is_within(name, apex))
+        .flat_map(|name| [Rtype::A, Rtype::AAAA].map(|rtype| Rider::new(name, rtype)))
         .collect()
 }
 

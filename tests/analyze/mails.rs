@@ -306,3 +306,170 @@ fn whatever_a_domain_has_a_call_stays_within_forty_subrequests() {
         }
     });
 }
+
+#[test]
+fn a_mail_server_whose_addresses_are_not_known_is_no_pass() {
+    run(async {
+        let report = analyzed(|net| {
+            net.says("mx.good.net", Rtype::A, Says::Records(vec![]));
+            let broken = Says::Code(Rcode::SERVFAIL, vec![22]);
+            net.says("mx.good.net", Rtype::AAAA, broken);
+        })
+        .await;
+        assert_eq!(state(&report, "mail.mx"), "inconclusive");
+        let servers = ["mx.good.net", "mx2.good.net", "mx3.good.net"];
+        for (address, wanted) in [(Some(IP6), "pass"), (None, "fail")] {
+            let report = analyzed(|net| {
+                for ip in ["199.43.135.53", "199.43.133.53"] {
+                    net.name_server(&format!("{ip}:53"), HOST, Zone::Knowing);
+                }
+                mx(net, HOST, &servers);
+                net.address("mx2.good.net", "93.184.215.26");
+                net.says("mx3.good.net", Rtype::A, Says::Records(vec![]));
+                if let Some(address) = address {
+                    net.address("mx3.good.net", address);
+                }
+            })
+            .await;
+            assert_eq!(state(&report, "mail.mx"), wanted, "{address:?}");
+        }
+    });
+}
+
+#[test]
+fn rfc_7208_section_6_1_a_redirect_beside_all_leads_nowhere() {
+    run(async {
+        let record = "v=spf1 redirect=gone.net ip4:93.184.215.0/24 -all";
+        let report = analyzed(|net| net.texts(HOST, &[record])).await;
+        assert_eq!(state(&report, "mail.spf_lookups"), "pass");
+        assert!(title(&report, "mail.spf_lookups").contains("needs 0 of 10"));
+    });
+}
+
+#[test]
+fn a_redirect_is_followed_to_its_end_however_long_the_records_are() {
+    run(async {
+        let report = analyzed(|net| {
+            net.texts(HOST, &["v=spf1 redirect=A.net."]);
+            net.texts("a.net", &["v=spf1 redirect=b.net"]);
+            let networks: Vec<String> = (0..60).map(|n| format!("ip4:93.184.{n}.0/24")).collect();
+            let long = format!("v=spf1 {} +all", networks.join(" "));
+            net.texts("b.net", &[&long]);
+        })
+        .await;
+        assert_eq!(state(&report, "mail.spf"), "fail");
+        assert!(title(&report, "mail.spf").contains("+all"));
+    });
+}
+
+#[test]
+fn a_text_that_a_wildcard_gives_is_no_broken_key() {
+    run(async {
+        for text in ["v=DMARC1; p=none", "v=spf1 exp=why.good.net -all"] {
+            let report = analyzed(|net| net.texts("default._domainkey.good.net", &[text])).await;
+            assert_eq!(state(&report, "mail.dkim"), "info", "{text}");
+        }
+        let cut = "k=rsa; p=MIIBIjANBgkqh";
+        let report = analyzed(|net| net.texts("default._domainkey.good.net", &[cut])).await;
+        assert_eq!(state(&report, "mail.dkim"), "fail");
+    });
+}
+
+#[test]
+fn of_several_brand_records_receivers_take_none() {
+    run(async {
+        let logo = "v=BIMI1; l=https://good.net/logo.svg; a=";
+        let other = "v=BIMI1; l=https://good.net/other.svg; a=";
+        let report = analyzed(|net| net.texts("default._bimi.good.net", &[logo, other])).await;
+        assert_eq!(state(&report, "mail.bimi"), "warn");
+    });
+}
+
+#[test]
+fn a_policy_is_not_taken_for_the_deciding_one_while_another_could_be() {
+    run(async {
+        let host = "a.b.good.net";
+        for (near, wanted) in [
+            ("v=DMARC1; p=reject", "inconclusive"),
+            // It says that it is the organization's.
+            ("v=DMARC1; p=reject; psd=n", "pass"),
+        ] {
+            let stage = Stage::new();
+            stage.net.address(host, IP);
+            good_zone(&stage.net);
+            stage.net.texts("_dmarc.b.good.net", &[near]);
+            let broken = || Says::Code(Rcode::SERVFAIL, vec![22]);
+            stage.net.says("_dmarc.good.net", Rtype::TXT, broken());
+            stage.net.says("_dmarc.net", Rtype::TXT, broken());
+            let report = stage.analyze(host).await.unwrap();
+            assert_eq!(state(&report, "mail.dmarc"), wanted, "{near}");
+        }
+        // A top level is no organization.
+        let stage = Stage::new();
+        stage.net.address("www.good.net", IP);
+        good_zone(&stage.net);
+        stage.net.texts("_dmarc.good.net", &["v=DMARC1; p=reject"]);
+        let broken = Says::Code(Rcode::SERVFAIL, vec![22]);
+        stage.net.says("_dmarc.net", Rtype::TXT, broken);
+        let report = stage.analyze("www.good.net").await.unwrap();
+        assert_eq!(state(&report, "mail.dmarc"), "pass");
+    });
+}
+
+#[test]
+fn the_command_shows_the_record_that_holds() {
+    run(async {
+        let stage = Stage::new();
+        stage.net.address("www.good.net", IP);
+        good_zone(&stage.net);
+        let policy = "v=DMARC1; p=reject; rua=mailto:d@good.net";
+        stage.net.texts("_dmarc.good.net", &[policy]);
+        let report = stage.analyze("www.good.net").await.unwrap();
+        for id in ["mail.dmarc", "mail.dmarc_record"] {
+            let command = &finding(&report, id)["reproduce"];
+            assert_eq!(command, "dig _dmarc.good.net TXT +short", "{id}");
+        }
+    });
+}
+
+#[test]
+fn a_receiver_of_the_same_organization_needs_no_consent() {
+    run(async {
+        let host = "news.good.net";
+        for (above, wanted) in [
+            (Some("v=DMARC1; p=reject"), "pass"),
+            (Some("v=DMARC1; p=reject; psd=y"), "fail"),
+            (None, "fail"),
+        ] {
+            let stage = Stage::new();
+            good_zone(&stage.net);
+            stage.net.address(host, IP);
+            // A zone of its own.
+            let server = Data::Ns(String::from("ns1.hoster.net"));
+            stage.net.says(host, Rtype::NS, Says::Records(vec![server]));
+            let policy = "v=DMARC1; p=reject; rua=mailto:d@reports.good.net";
+            stage.net.texts("_dmarc.news.good.net", &[policy]);
+            if let Some(above) = above {
+                stage.net.texts("_dmarc.good.net", &[above]);
+            }
+            let report = stage.analyze(host).await.unwrap();
+            assert_eq!(state(&report, "mail.dmarc_reports"), wanted, "{above:?}");
+        }
+    });
+}
+
+#[test]
+fn a_policy_that_is_announced_and_has_no_host_is_a_fault() {
+    run(async {
+        let missing = Says::Code(Rcode::NXDOMAIN, vec![]);
+        let broken = Says::Code(Rcode::SERVFAIL, vec![22]);
+        for (says, wanted) in [(missing, "fail"), (broken, "inconclusive")] {
+            let report = analyzed(|net| {
+                net.texts("_mta-sts.good.net", &["v=STSv1; id=1"]);
+                net.says("mta-sts.good.net", Rtype::A, says);
+            })
+            .await;
+            assert_eq!(state(&report, "mail.mta_sts"), wanted);
+        }
+    });
+}

@@ -106,7 +106,7 @@ impl Keys {
         let text = exchange
             .texts()
             .find(|text| dkim::parse(text).is_ok())
-            .or_else(|| exchange.texts().find(|text| text.contains("p=")));
+            .or_else(|| exchange.texts().find(|text| is_meant_for_a_key(text)));
         if let Some(text) = text {
             self.found.push(Key {
                 selector,
@@ -115,6 +115,15 @@ impl Keys {
             });
         }
     }
+}
+
+/// Whether somebody meant this for a key: it has a tag `p`, and no version of
+/// something else in front.
+fn is_meant_for_a_key(text: &str) -> bool {
+    let mut tags = text
+        .split(';')
+        .filter_map(|tag| Some(tag.split_once('=')?.0.trim()));
+    !text.trim_start().starts_with("v=") && tags.any(|tag| tag == "p")
 }
 
 #[cfg(test)]

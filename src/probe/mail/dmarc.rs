@@ -164,14 +164,22 @@ impl Found {
             self.unsure = Some(unsure.clause());
         }
         let records: Vec<(&str, Published)> = parents
-            .into_iter()
+            .iter()
+            .copied()
             .zip(&self.climb)
             .filter_map(|(parent, exchange)| Some((parent, single(exchange)?)))
             .collect();
-        if let Some((parent, one)) = deciding(records, domain) {
-            // What stands above a marked organization does not matter.
+        let Some((at, one)) = deciding(records, domain) else {
+            return;
+        };
+        // What stands above a marked organization does not matter, and a top
+        // level is none.
+        let marked = one.record.public_suffix == 'n';
+        let matters = |name: &str| name.contains('.') && (!marked || name.len() > at.len());
+        let mut asked = parents.iter().zip(&self.climb);
+        if !asked.any(|(name, exchange)| matters(name) && !exchange.is_conclusive()) {
             self.unsure = None;
-            self.settle(&parent, one);
+            self.settle(&at, one);
         }
     }
 }
@@ -235,13 +243,44 @@ async fn receivers(
             let version = text.split(';').next().unwrap_or_default();
             version.replace([' ', '\t'], "") == "v=DMARC1"
         };
-        Receiver {
+        let authorised = match answer.is_conclusive() {
+            true if answer.texts().any(consents) => Some(true),
+            true => match shares_organization(resolver, at, other).await {
+                Some(true) => return None,
+                Some(false) => Some(false),
+                None => None,
+            },
+            false => None,
+        };
+        Some(Receiver {
             domain: clean(other, 255),
             asked: clean(&asked, 255),
-            authorised: answer.is_conclusive().then(|| answer.texts().any(consents)),
-        }
+            authorised,
+        })
     }))
     .await
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Whether the longest name above both is an organization's, by its record
+/// (RFC 9989 section 4.10.2); `None` when nobody could say.
+async fn shares_organization(resolver: &Resolver, one: &str, other: &str) -> Option<bool> {
+    let Some(above) = above_both(one, other) else {
+        return Some(false);
+    };
+    let answer = resolver.ask(&format!("_dmarc.{above}"), Rtype::TXT).await;
+    let own = || single(&answer).is_some_and(|found| found.record.public_suffix != 'y');
+    answer.is_conclusive().then(own)
+}
+
+/// The longest name of two labels or more that both lie below.
+fn above_both<'a>(one: &'a str, other: &str) -> Option<&'a str> {
+    std::iter::successors(one.split_once('.'), |(_, above)| above.split_once('.'))
+        .map(|(_, above)| above)
+        .take_while(|above| above.contains('.'))
+        .find(|above| related(other, above) && other.len() > above.len())
 }
 
 /// Whether one name is the other or lies below it.

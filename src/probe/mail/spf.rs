@@ -11,7 +11,7 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 use serde::Serialize;
 
-use crate::codec::spf::{self, Name, Spf, Term};
+use crate::codec::spf::{self, Name, Qualifier, Spf, Term};
 use crate::guard::text::clean;
 use crate::probe::dns::{Exchange, Resolver, Rtype, Status};
 
@@ -53,6 +53,12 @@ pub struct Included {
     pub record: String,
     /// Terms in it that cost a lookup.
     pub lookups: usize,
+    /// Its rule for everybody else.
+    #[serde(skip)]
+    pub all: Option<Qualifier>,
+    /// The domain whose record continues it.
+    #[serde(skip)]
+    pub redirect: Option<String>,
 }
 
 /// What makes the whole evaluation fail.
@@ -153,14 +159,19 @@ pub async fn walk(resolver: &Resolver, domain: &str, txt: &Exchange) -> Option<W
 }
 
 /// The terms that a receiver comes to: `all` ends the record, and makes
-/// `redirect` have no effect (RFC 7208 section 6.1).
+/// `redirect` have no effect wherever that stands (RFC 7208 section 6.1).
 fn reached(record: &Spf) -> impl Iterator<Item = &Term> {
-    let end = record
+    let end = record.terms.iter().position(|term| term.name == Name::All);
+    record
         .terms
         .iter()
-        .position(|term| term.name == Name::All)
-        .unwrap_or(record.terms.len());
-    record.terms.iter().take(end)
+        .take(end.unwrap_or(record.terms.len()))
+        .filter(move |term| end.is_none() || term.name != Name::Redirect)
+}
+
+/// A domain as it is asked for.
+fn plain(domain: &str) -> String {
+    domain.trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// Terms of one record that cost a lookup.
@@ -169,13 +180,27 @@ fn lookups(record: &Spf) -> usize {
 }
 
 impl Walk {
+    /// How the record ends that `record` redirects to, over any number of
+    /// records; `None` when that is not known, or there is no rule.
+    pub fn redirected(&self, record: &Spf) -> Option<Qualifier> {
+        let mut target = record.redirect.as_deref();
+        for _ in 0..=LOOKUP_LIMIT {
+            let name = plain(target?);
+            let next = self.records.iter().find(|next| next.domain == name)?;
+            if next.all.is_some() {
+                return next.all;
+            }
+            target = next.redirect.as_deref();
+        }
+        None
+    }
+
     /// Counts a record's lookups and says what to ask.
     fn count(&mut self, node: &Node) -> Vec<Step> {
         let mut steps = Vec::new();
         for term in reached(&node.record).filter(|term| term.lookup) {
             self.lookups += 1;
-            let name = term.domain.as_deref().unwrap_or(node.domain());
-            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            let name = plain(term.domain.as_deref().unwrap_or(node.domain()));
             let rtype = match term.name {
                 Name::Include | Name::Redirect => Rtype::TXT,
                 Name::A | Name::Exists => Rtype::A,
@@ -226,6 +251,8 @@ impl Walk {
             domain: name.clone(),
             record: clean(text.unwrap_or_default(), 2 * TEXT_LIMIT),
             lookups: lookups(&record),
+            all: record.all,
+            redirect: record.redirect.clone(),
         });
         if !record.valid {
             self.faults.push(Fault::Invalid(name));

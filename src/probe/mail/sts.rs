@@ -23,6 +23,9 @@ const POLICY_CAP: usize = 16 * 1024;
 /// The whole fetch; it is not on the way of anything else.
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// Why a policy cannot be had, by nobody: its host is not there.
+pub const NO_HOST: &str = "the policy's host has no address";
+
 /// What a domain says.
 #[derive(Clone, Debug)]
 pub struct Sts {
@@ -128,9 +131,7 @@ async fn address(browser: &Browser, url: &PublicUrl) -> Result<PublicAddr, Failu
     let addresses: Vec<_> = exchange.addresses().collect();
     let aliases: Vec<String> = exchange.aliases().map(str::to_owned).collect();
     if addresses.is_empty() {
-        return Err(Failure::Unreachable(String::from(
-            "the policy's host has no address",
-        )));
+        return Err(Failure::Blocked(NO_HOST));
     }
     let refused = |_| Failure::Skipped("the policy's host may not be connected to");
     let judged = browser
