@@ -19,7 +19,7 @@ import { watchMiB } from "./inspector.mjs";
 import { median, peakMiB, residentMiB } from "./measure.mjs";
 import { Failure, script } from "./shell.mjs";
 import { freePort, labVars } from "./worker.mjs";
-import { startWorkerd } from "./workerd.mjs";
+import { netrecon, startWorkerd } from "./workerd.mjs";
 import { AT_ONCE, HEAVY, WORLDS, eachOnce } from "../../tests/lab/worlds.mjs";
 
 const DELAY = 50;
@@ -55,14 +55,8 @@ export async function benchAnalyze(...options) {
 async function inside({ target, rounds, worlds }) {
   const { LAB_CONTROL_URL } = process.env;
   const inspector = worlds ? await freePort() : undefined;
-  const netrecon = {
-    name: "netrecon",
-    modules: ["build/index.js", "build/index_bg.wasm"],
-    classes: { CLIENTS: "ClientObject", TALLY: "TallyObject", REPORTS: "ReportObject" },
-    kv: ["COUNTERS"],
-    vars: { ...labVars(), BUDGETS },
-  };
-  const { group, url } = await startWorkerd("analyze", [netrecon], { inspector });
+  const worker = netrecon({ vars: { ...labVars(), BUDGETS } });
+  const { group, url } = await startWorkerd("analyze", [worker], { inspector });
   const base = url("netrecon");
   const call = async (tool, args) => {
     const began = performance.now();

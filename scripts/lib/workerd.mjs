@@ -44,6 +44,21 @@ export async function startWorkerd(label, workers, options = {}) {
   return { group, url: (name) => `http://127.0.0.1:${ports.get(name)}` };
 }
 
+/**
+ * netrecon as `startWorkerd` takes it, with the bindings that wrangler.toml gives it.
+ * @param {{name?: string, dir?: string, vars?: Record<string, string>, services?: Record<string, string>}} options
+ *   `dir` is the folder of the build.
+ */
+export function netrecon({ name = "netrecon", dir = "build", ...rest } = {}) {
+  return {
+    name,
+    modules: [`${dir}/index.js`, `${dir}/index_bg.wasm`],
+    classes: Object.fromEntries(deployment(/^name = "(\w+)".*\nclass_name = "(\w+)"$/gm).map(([, ...entry]) => entry)),
+    kv: deployment(/^binding = "(\w+)"$/gm).map(([, binding]) => binding),
+    ...rest,
+  };
+}
+
 function configText(folder, workers, ports, kv) {
   const store = kv ? `external = (address = ${text(kv)}, http = ())` : "worker = .kv";
   const services = workers.map(({ name }) => `    (name = ${text(name)}, worker = .${identifier(name)}),`);
@@ -105,9 +120,14 @@ function moduleText(folder, path) {
 
 /** The date of wrangler.toml, which production runs with. */
 function compatibilityDate() {
-  const date = readFileSync(join(ROOT, "wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"$/m)?.[1];
-  if (!date) throw new Failure("wrangler.toml names no compatibility_date");
-  return date;
+  return deployment(/^compatibility_date = "(.+)"$/gm)[0][1];
+}
+
+/** What wrangler.toml says in lines of the form `line`. */
+function deployment(line) {
+  const found = [...readFileSync(join(ROOT, "wrangler.toml"), "utf8").matchAll(line)];
+  if (found.length === 0) throw new Failure(`wrangler.toml has no line like ${line}`);
+  return found;
 }
 
 function text(value) {

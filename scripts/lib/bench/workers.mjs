@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { build, buildCrate } from "../build.mjs";
 import { endGroup } from "../group.mjs";
 import { ENV, Failure, NPM_BIN, ROOT, run } from "../shell.mjs";
-import { startWorkerd } from "../workerd.mjs";
+import { netrecon, startWorkerd } from "../workerd.mjs";
 
 /** Starts that the median is taken of. */
 const STARTS = 7;
@@ -41,8 +41,8 @@ export async function startAll() {
   const resolver = await started("resolver", [{ name: "doh", modules: ["bench/doh.js"] }]);
   const DOH_URL = `${resolver.url("doh")}/dns-query`;
   const workers = await started("workers", [
-    netrecon("netrecon", { BUDGETS: GENEROUS, DOH_URL }),
-    netrecon("netrecon-spent", { BUDGETS: SPENT_AT_ONCE, DOH_URL }),
+    netrecon({ vars: { BUDGETS: GENEROUS, DOH_URL } }),
+    netrecon({ name: "netrecon-spent", vars: { BUDGETS: SPENT_AT_ONCE, DOH_URL } }),
     reference("reference", { BUDGETS: GENEROUS, DOH_URL }),
     reference("reference-spent", { BUDGETS: SPENT_AT_ONCE, DOH_URL }),
     BARE_JS,
@@ -54,7 +54,7 @@ export async function startAll() {
 
 /** Milliseconds from the start of workerd to a first answer, medians by Worker. */
 export async function startTimes() {
-  const kinds = { netrecon: netrecon("netrecon", {}), "bare Rust": BARE_RUST, "bare JS": BARE_JS, "TypeScript SDK": reference("reference", {}) };
+  const kinds = { netrecon: netrecon(), "bare Rust": BARE_RUST, "bare JS": BARE_JS, "TypeScript SDK": reference("reference", {}) };
   const times = {};
   for (let start = 0; start < STARTS; start += 1) {
     for (const [title, worker] of Object.entries(kinds)) {
@@ -71,16 +71,6 @@ export async function startTimes() {
 /** Ends every workerd that was started here. */
 export async function endAll() {
   await Promise.all(groups.splice(0).map((group) => endGroup(group)));
-}
-
-function netrecon(name, vars) {
-  return {
-    name,
-    modules: ["build/index.js", "build/index_bg.wasm"],
-    classes: { CLIENTS: "ClientObject", TALLY: "TallyObject", REPORTS: "ReportObject" },
-    kv: ["COUNTERS"],
-    vars,
-  };
 }
 
 function reference(name, vars) {

@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { endGroup, signalGroup } from "../../../scripts/lib/group.mjs";
 import { untilItAnswers } from "../../../scripts/lib/worker.mjs";
-import { startWorkerd } from "../../../scripts/lib/workerd.mjs";
+import { netrecon, startWorkerd } from "../../../scripts/lib/workerd.mjs";
 
 /** KV as workerd asks for it: `GET` and `PUT` of a path that is the key. */
 export class Kv {
@@ -103,14 +103,8 @@ export class Bare {
   static async start({ kv, dir = "build", vars = {}, folder, inspector, beside = {} }) {
     const bare = new Bare();
     bare.folder = folder ?? mkdtempSync(join(tmpdir(), "netrecon-bare-"));
-    const worker = {
-      name: "netrecon",
-      modules: [`${dir}/index.js`, `${dir}/index_bg.wasm`],
-      classes: { CLIENTS: "ClientObject", TALLY: "TallyObject", REPORTS: "ReportObject" },
-      kv: ["COUNTERS"],
-      vars,
-      services: Object.fromEntries(Object.keys(beside).map((binding) => [binding, binding.toLowerCase()])),
-    };
+    const services = Object.fromEntries(Object.keys(beside).map((binding) => [binding, binding.toLowerCase()]));
+    const worker = netrecon({ dir, vars, services });
     const others = Object.entries(beside).map(([binding, path]) => ({ name: binding.toLowerCase(), modules: [path] }));
     const options = { folder: bare.folder, keep: true, kv: kv.address, inspector, stdio: ["ignore", "pipe", "pipe"] };
     const { group, url } = await startWorkerd("e2e", [worker, DOOR, ...others], options);
