@@ -12,15 +12,15 @@ use worker::web_sys::Request;
 
 use super::glue;
 use crate::error::{Code, Error};
+use crate::gate::data_centre;
 use crate::surface::Incoming;
 
 /// The header fields that calls ask for. They come over together, with a POST
 /// or the first time that one of them is wanted; any other is fetched by itself.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 11] = [
     "host",
     "origin",
     "content-type",
-    "content-length",
     "accept",
     "mcp-protocol-version",
     "mcp-method",
@@ -111,6 +111,12 @@ impl Arrived {
         self.fields.get_or_init(fields).get(at)
     }
 
+    /// What `Content-Length` says, or nothing.
+    fn stated_length(&self) -> usize {
+        let stated = self.header("content-length");
+        stated.and_then(|n| n.parse().ok()).unwrap_or_default()
+    }
+
     /// A body that was not read ahead, no further than `cap` bytes.
     async fn streamed(&self, cap: usize) -> Result<Vec<u8>, Error> {
         let Some(stream) = self.request.body() else {
@@ -128,12 +134,9 @@ impl Arrived {
         Ok(body)
     }
 
-    /// The data centre, which the ray's id ends in.
+    /// The data centre that it came in at.
     pub fn colo(&self) -> String {
-        self.header("cf-ray")
-            .and_then(|ray| ray.rsplit_once('-').map(|(_, colo)| colo.to_owned()))
-            .filter(|colo| colo.len() == 3)
-            .unwrap_or_else(|| String::from("local"))
+        data_centre(&self.header("cf-ray").unwrap_or_default()).to_owned()
     }
 }
 
@@ -168,13 +171,10 @@ impl Incoming for Arrived {
 
     fn body(&self, cap: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, Error>> {
         Box::pin(async move {
-            let stated = self
-                .header("content-length")
-                .and_then(|n| n.parse::<usize>().ok());
             match &self.body {
-                _ if stated.is_some_and(|length| length > cap) => Err(too_large(cap)),
                 Some(body) if body.len() > cap => Err(too_large(cap)),
                 Some(body) => Ok(body.clone()),
+                None if self.stated_length() > cap => Err(too_large(cap)),
                 None => self.streamed(cap).await,
             }
         })

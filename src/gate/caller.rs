@@ -48,12 +48,17 @@ impl Caller {
         }
     }
 
-    /// The data centre, which `cf-ray` ends in, or `local`.
+    /// The data centre that the call came in at.
     pub fn colo(&self) -> &str {
-        match self.ray.rsplit_once('-') {
-            Some((_, colo)) if !colo.is_empty() => colo,
-            _ => "local",
-        }
+        data_centre(&self.ray)
+    }
+}
+
+/// The data centre, three letters that `cf-ray` ends in, or `local`.
+pub fn data_centre(ray: &str) -> &str {
+    match ray.rsplit_once('-') {
+        Some((_, colo)) if colo.len() == 3 => colo,
+        _ => "local",
     }
 }
 
@@ -114,6 +119,8 @@ mod tests {
         let caller =
             Caller::identify(|name| (name == "cf-ray").then(|| "8f0c1d2e3f4a5b6c-FRA".into()));
         assert_eq!(caller.colo(), "FRA");
-        assert_eq!(calling_from("198.51.100.7").colo(), "local");
+        for ray in ["", "8f0c1d2e3f4a5b6c", "8f0c1d2e3f4a5b6c-", "x-anywhere"] {
+            assert_eq!(data_centre(ray), "local", "{ray}");
+        }
     }
 }

@@ -27,7 +27,7 @@ use crate::pulse::{Count, LOOP, Outcome, UNKNOWN};
 use crate::tool::part::Part;
 use crate::tool::{Errand, Planned, Registry, Tool, World};
 use budget::{Decision, Verdict};
-pub use caller::Caller;
+pub use caller::{Caller, data_centre};
 use event::{Client, Event, Judgement, Protocol, Spent};
 use likeness::Sketch;
 pub use memory::Memory;
