@@ -23,8 +23,8 @@ Builds the Worker into build/, or does nothing when no source has changed since.
 
   --stable          build with stable Rust: quicker, but one panic ends every call
                     in flight; the default is the unwinding build of nightly Rust
-  --features LIST   cargo features; such a build goes to build/LIST, so that what
-                    is deployed is never a test build
+  --features LIST   cargo features; such a build goes to build/LIST, or with --stable
+                    to build/LIST-stable, so that what is deployed is never a test build
   --help            this text`;
 
 /** What worker-build makes, and wrangler uploads. */
@@ -86,7 +86,7 @@ export async function build({ stable = false, features = "" } = {}) {
         "before you deploy: rustup toolchain install nightly --component rust-src",
     );
   }
-  const dir = features ? join("build", features) : "build";
+  const dir = features ? join("build", stable ? `${features}-stable` : features) : "build";
   await buildCrate({ ...WORKER, dir, unwinding, features });
   return { dir, unwinding, gzipBytes: reportSize(dir) };
 }

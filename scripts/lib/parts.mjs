@@ -157,6 +157,15 @@ export const PARTS = [
     minutes: 10,
     needs: ["build"],
   },
+  {
+    name: "stable-build",
+    title: "the Worker builds with stable Rust, with a panic to ask for",
+    command: ["node", "scripts/lib/build.mjs", "--stable", "--features", "panic-injection"],
+    count: check,
+    holds: [RELEASE],
+    minutes: 10,
+    needs: ["build"],
+  },
   nodeTests({
     name: "agreement",
     title: "decode against other implementations",
@@ -211,11 +220,11 @@ export const PARTS = [
   }),
   nodeTests({
     name: "panic",
-    title: "a call that panics ends alone",
+    title: "a call that panics ends alone, or in the stable build leaves a Worker that goes on",
     files: "tests/e2e/panic/*.test.mjs",
     timed: true,
     minutes: 5,
-    needs: ["panic-build"],
+    needs: ["panic-build", "stable-build"],
   }),
 ];
 

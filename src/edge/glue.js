@@ -17,10 +17,14 @@ const kept = new Map();
 /** Largest body that is read before the Worker is asked; it reads larger ones itself. */
 const READ_AHEAD = 256 * 1024;
 
-/** Names the header fields that `fields` answers, in its order; gives the function that answers. */
+/**
+ * Names the header fields that `fields` answers, in its order; gives the function that answers.
+ * Called by every instance of the module: what an earlier one kept lies elsewhere in this one's memory.
+ */
 export function prepare(list, handler) {
   names = list.split("\n");
   answer = handler;
+  kept.clear();
 }
 
 /**

@@ -131,7 +131,12 @@ fn answered(
 
 async fn serve(request: incoming::Arrived, env: Env, context: Rc<Context>) -> Result<Response> {
     let reply = match isolate(&env) {
-        Ok(isolate) => answer(&isolate, &request, Rc::new(env), Rc::clone(&context)).await,
+        Ok(isolate) => {
+            let work = answer(&isolate, &request, Rc::new(env), Rc::clone(&context));
+            // What panics outside the gate was no call, and leaves no event.
+            let answered = AssertUnwindSafe(work).catch_unwind().await;
+            answered.unwrap_or_else(|_| Reply::error(&Error::internal("a panic")))
+        }
         Err(why) => {
             console_error!("netrecon cannot start: {why}");
             Reply::error(&Error::new(
@@ -151,6 +156,12 @@ async fn answer(
     env: Rc<Env>,
     context: Rc<Context>,
 ) -> Reply {
+    #[cfg(feature = "panic-injection")]
+    assert_ne!(
+        surface::Incoming::path(request),
+        "/panic",
+        "a test asked for it"
+    );
     let world = World {
         config: Rc::clone(&isolate.config),
         guard: Rc::clone(&isolate.guard),

@@ -12,7 +12,7 @@ mod redact;
 mod words;
 
 use std::cell::Cell;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -223,7 +223,7 @@ impl Gate {
         }
         let planned = match flaw {
             Some(flaw) => Err(flaw),
-            None => tool.judge(&self.world, call.arguments.clone()),
+            None => self.judged(call),
         };
         let charge = Charge {
             budget: tool.name,
@@ -240,8 +240,19 @@ impl Gate {
             self.spend_target(host, tool.cost, spending).await?;
         }
         #[cfg(feature = "panic-injection")]
-        let planned = injected(planned, &call.arguments);
+        let planned = injected(planned, call.arguments.clone());
         Ok(planned)
+    }
+
+    /// Judges arguments. A panic over them is this call's typed error, which
+    /// is paid for and written down like any other.
+    fn judged(&self, call: &Call<'_>) -> Result<Planned, Error> {
+        let judge = AssertUnwindSafe(|| {
+            #[cfg(feature = "panic-injection")]
+            panic_if_asked(&call.arguments, "panic when judged");
+            call.tool.judge(&self.world, call.arguments.clone())
+        });
+        catch_unwind(judge).unwrap_or_else(|panic| Err(Error::internal(panic_text(&*panic))))
     }
 
     /// Takes an analysis out of what all clients share of its target. What
@@ -435,16 +446,24 @@ impl Gate {
     }
 }
 
-/// Work that panics instead, when a test's arguments ask for it.
+/// Work that panics first, when a test's arguments ask for it.
 #[cfg(feature = "panic-injection")]
-fn injected(planned: Planned, arguments: &Value) -> Planned {
-    match arguments.get("text").and_then(Value::as_str) {
-        Some("panic here") => Planned {
-            run: Box::new(|_| Box::pin(async { panic!("a test asked for it") })),
-            ..planned
-        },
-        _ => planned,
+fn injected(planned: Planned, arguments: Value) -> Planned {
+    Planned {
+        run: Box::new(move |errand| {
+            Box::pin(async move {
+                panic_if_asked(&arguments, "panic at work");
+                (planned.run)(errand).await
+            })
+        }),
+        ..planned
     }
+}
+
+#[cfg(feature = "panic-injection")]
+fn panic_if_asked(arguments: &Value, how: &str) {
+    let asked = arguments.get("text").and_then(Value::as_str) == Some(how);
+    assert!(!asked, "a test asked for it");
 }
 
 /// Sixteen digits. By hand: each call writes three of these.
