@@ -133,7 +133,7 @@ fn typed<T: DeserializeOwned>(given: Value, field: &str, what: &str) -> Result<T
         let flaw = text::clean(&flaw.to_string(), 160);
         Error::invalid(
             field,
-            format!("{field:?} is not {what}: {flaw}. Send that answer unchanged, or its id."),
+            format!("{field:?} is not {what}: {flaw}. Send it as it was answered, or report ids."),
         )
     })
 }

@@ -184,11 +184,12 @@ fn json_text(value: &impl serde::Serialize) -> String {
 /// Parses a body whose nesting is no deeper than [`JSON_DEPTH`]. The depth is
 /// counted before anything is built.
 pub(crate) fn parse_json(body: &[u8]) -> Result<Value, Error> {
-    let malformed =
-        |what: &str| Error::new(Code::InvalidInput, format!("The body is not JSON: {what}."));
     let opened = body.iter().filter(|byte| matches!(byte, b'[' | b'{'));
     if opened.count() > JSON_DEPTH && depth(body) > JSON_DEPTH {
-        return Err(malformed("it is nested deeper than 64 levels"));
+        return Err(Error::new(
+            Code::InvalidInput,
+            format!("Send JSON that is nested no deeper than {JSON_DEPTH} levels."),
+        ));
     }
     // As text where it is text: that way serde_json has compiled for itself,
     // for speed. Else its reader of bytes says where it stops being text.
@@ -196,7 +197,12 @@ pub(crate) fn parse_json(body: &[u8]) -> Result<Value, Error> {
         Ok(text) => text.parse(),
         Err(_) => serde_json::from_slice(body),
     };
-    value.map_err(|e| malformed(&format!("line {}, column {}", e.line(), e.column())))
+    value.map_err(|e| {
+        let (line, column) = (e.line(), e.column());
+        Error::new(Code::InvalidInput, format!(
+            "Send JSON in UTF-8 without a byte order mark; this body stops being that at line {line}, column {column}."
+        ))
+    })
 }
 
 /// The deepest nesting of brackets outside strings.

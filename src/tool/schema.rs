@@ -175,7 +175,7 @@ impl InputSchema {
                     "arguments",
                     format!(
                         "Send the arguments as a JSON object, not as {}.",
-                        kind(&other)
+                        one(kind(&other))
                     ),
                 ));
             }
@@ -297,10 +297,11 @@ impl Rule {
             ))
         };
         if !self.types.is_empty() && !self.types.iter().any(|name| is(value, name)) {
+            let types: Vec<String> = self.types.iter().map(|name| one(name)).collect();
             return wrong(format!(
                 "has to be {}, not {}",
-                self.types.join(" or "),
-                kind(value)
+                types.join(" or "),
+                one(kind(value))
             ));
         }
         match value {
@@ -385,6 +386,15 @@ fn is(value: &Value, name: &str) -> bool {
         "integer" => value.is_u64() || value.is_i64(),
         "number" => value.is_number(),
         _ => kind(value) == name,
+    }
+}
+
+/// A type's name in a sentence.
+fn one(kind: &str) -> String {
+    match kind {
+        "null" => String::from(kind),
+        _ if kind.starts_with(['a', 'i', 'o']) => format!("an {kind}"),
+        _ => format!("a {kind}"),
     }
 }
 

@@ -199,6 +199,34 @@ fn every_argument_mistake_names_the_field_and_shows_a_right_example() {
 }
 
 #[test]
+fn a_wrong_type_is_told_in_a_sentence() {
+    for (arguments, said) in [
+        (
+            json!({"text": ["v=spf1 -all"]}),
+            "\"text\" has to be a string, not an array",
+        ),
+        (
+            json!(["v=spf1 -all"]),
+            "Send the arguments as a JSON object, not as an array.",
+        ),
+    ] {
+        let call = json!({"name": "decode", "arguments": arguments});
+        let seen = super::ask(&legacy("2025-06-18", "tools/call", call));
+        let body = seen.json();
+        let text = match body["error"]["message"].as_str() {
+            Some(message) => message.to_owned(),
+            None => failure(&seen)["message"].as_str().unwrap().to_owned(),
+        };
+        assert!(text.starts_with(said), "{text}");
+    }
+    let id = "k5xwqv3n2m7rj4tz6bqhcd2yfa";
+    let call = json!({"name": "diff", "arguments": {"before": id, "after": 7}});
+    let error = failure(&super::ask(&modern("tools/call", call)));
+    let said = "\"after\" has to be a string or an object, not a number";
+    assert!(error["message"].as_str().unwrap().starts_with(said));
+}
+
+#[test]
 fn the_example_of_a_right_call_is_one() {
     let house = House::new();
     for tool in house.registry.tools() {

@@ -191,6 +191,11 @@ fn what_is_not_json_gets_32700_without_an_id() {
             seen.json().get("id").is_none(),
             "an unread id is left out, never null"
         );
+        let message = &seen.json()["error"]["message"];
+        assert!(
+            message.as_str().unwrap().starts_with("Send JSON in UTF-8"),
+            "what to send instead: {message}"
+        );
     }
     let invalid_utf8 = ask(&discover().body(vec![b'"', 0xff, b'"']));
     assert_eq!(invalid_utf8.json()["error"]["code"], -32700);
@@ -203,6 +208,10 @@ fn json_nested_deeper_than_64_levels_is_refused_unbuilt() {
     assert_eq!(
         (seen.status, seen.json()["error"]["code"].as_i64()),
         (400, Some(-32700))
+    );
+    assert_eq!(
+        seen.json()["error"]["message"],
+        "Send JSON that is nested no deeper than 64 levels."
     );
     let hostile = ask(&Request::post("/mcp", &Value::Null).body(nested(100_000)));
     assert_eq!(hostile.status, 400);
