@@ -197,6 +197,17 @@ fn a_batch_that_is_wrong_as_a_whole_runs_nothing() {
             message("initialize", json!({"protocolVersion": "2025-03-26"}))
         ]),
         json!([call, enveloped]),
+        json!([
+            call,
+            message(
+                "tools/call",
+                json!({"name": "analyze", "arguments": {"target": "lab-good.com"}})
+            ),
+            message(
+                "tools/call",
+                json!({"name": "lookup", "arguments": {"name": "lab-good.com"}})
+            ),
+        ]),
     ] {
         let house = House::new();
         let seen = house.ask(&Request::post("/mcp", &batch));

@@ -116,5 +116,19 @@ fn judge_batch(post: &Post<'_>, messages: &[Value]) -> Result<(), Fault> {
             return refuse("A message with an envelope in _meta cannot be part of a batch");
         }
     }
+    // The platform counts subrequests by POST, a call its own: behind a second one's
+    // limit every connection would fail, and the report would put that down to the host.
+    if messages.iter().filter(|m| asks_outside(post, m)).count() > 1 {
+        return refuse(
+            "A batch has at most one call of analyze or lookup; send the others in a POST of their own",
+        );
+    }
     Ok(())
+}
+
+/// Whether a message calls a tool that contacts the outside.
+fn asks_outside(post: &Post<'_>, message: &Value) -> bool {
+    let text = |pointer| message.pointer(pointer).and_then(Value::as_str);
+    let tool = text("/params/name").and_then(|name| post.site.gate.registry.find(name));
+    text("/method") == Some("tools/call") && tool.is_some_and(|tool| tool.open_world)
 }
