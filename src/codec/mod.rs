@@ -77,11 +77,13 @@ pub const TEXT_LIMIT: usize = 64 * 1024;
 macro_rules! kinds {
     ($($variant:ident $name:ident,)*) => {
         /// A format that can be decoded.
+        // A variant's comment would go into the schema that models read; its name says it all.
+        #[allow(missing_docs)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]
         #[schemars(inline)]
         pub enum Kind {
-            $(#[doc = concat!("See [`", stringify!($name), "`].")] $variant,)*
+            $($variant,)*
         }
 
         impl Kind {

@@ -36,8 +36,8 @@ pub(super) struct Args {
     #[schemars(length(min = 1, max = 255), extend("examples" = ["example.com", "93.184.215.14"]))]
     name: String,
     /// What to ask for, 1 to 8 of them. RDAP is the registration, ASN the
-    /// network that announces the address. Left out: A, AAAA, MX, NS and TXT
-    /// of a name; PTR, RDAP and ASN of an address.
+    /// network that announces the address. By default A, AAAA, MX, NS and
+    /// TXT of a name, and PTR, RDAP and ASN of an address.
     #[serde(default)]
     #[schemars(length(min = 1, max = 8), extend("uniqueItems" = true, "examples" = [["A", "AAAA", "MX"]]))]
     records: Vec<Kind>,

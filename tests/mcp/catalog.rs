@@ -10,7 +10,7 @@ use super::{ask, legacy, modern};
 /// SHA-256 of the answers to `tools/list` (modern, then legacy). Whoever
 /// changes a tool's definition changes what every client has approved: look at
 /// the difference, then write the new hash here.
-const PINNED: &str = "c20949af560528ecabec7afe3de9fb9d79a071d967ffe0dd02a12144e0a94ae8";
+const PINNED: &str = "9e3fd397e4a762e851a2d616b35047a5397d9fcdbd901ad695fba268bd334b84";
 
 #[test]
 fn the_bytes_of_the_tool_list_are_pinned() {
@@ -262,7 +262,7 @@ fn the_whole_list_is_cheap_to_carry() {
         .body
         .len();
     assert!(
-        bytes < 36_000,
+        bytes < 32_000,
         "{bytes} bytes are part of every conversation"
     );
 }
