@@ -42,7 +42,6 @@ pub fn page(body: &[u8]) {
 /// gives the same for the same bytes, however the body is framed.
 pub fn responses(bytes: &[u8]) {
     let request = Request {
-        method: "GET",
         path: String::from("/"),
         authority: String::from("example.com"),
         fields: Vec::new(),

@@ -150,7 +150,6 @@ impl Browser {
     /// A request for a judged URL with our fixed fields.
     pub fn request(&self, url: &PublicUrl, cap: usize) -> Request {
         Request {
-            method: "GET",
             path: url.path_and_query().to_owned(),
             authority: url.authority().to_owned(),
             fields: self.fields(),

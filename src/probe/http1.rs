@@ -32,12 +32,10 @@ const DRAIN_CAP: u64 = 64 * 1024;
 /// Bytes read at once.
 const BLOCK: usize = 8 * 1024;
 
-/// A request of ours. Neither member ever comes from a caller unjudged: the
+/// A `GET` of ours. Neither member ever comes from a caller unjudged: the
 /// path is that of a `PublicUrl`, the fields are fixed.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// `GET` or `HEAD`.
-    pub method: &'static str,
     /// Path and query in their serialized form.
     pub path: String,
     /// `Host`.
@@ -58,7 +56,7 @@ impl Request {
                 .for_each(|part| out.extend_from_slice(part.as_bytes()));
             out.extend_from_slice(b"\r\n");
         };
-        line(&[self.method, " ", &self.path, " HTTP/1.1"]);
+        line(&["GET ", &self.path, " HTTP/1.1"]);
         line(&["Host: ", &self.authority]);
         for (name, value) in &self.fields {
             line(&[name, ": ", value]);
@@ -218,7 +216,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         request: &Request,
         response: &mut Response,
     ) -> Result<(), Failure> {
-        let framing = framing(request.method, response)?;
+        let framing = framing(response)?;
         let close = response.has_token("connection", "close")
             || (response.minor_version == 0 && !response.has_token("connection", "keep-alive"));
         response.incomplete = true;
@@ -419,8 +417,8 @@ fn text(value: &[u8]) -> String {
     }
 }
 
-fn framing(method: &str, response: &Response) -> Result<Framing, Failure> {
-    if method == "HEAD" || matches!(response.status, 101 | 204 | 304) {
+fn framing(response: &Response) -> Result<Framing, Failure> {
+    if matches!(response.status, 101 | 204 | 304) {
         return Ok(Framing::Length(0));
     }
     if response.field("transfer-encoding").is_some() {

@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 
 use crate::gate::rfc3339;
+use crate::probe::exposure;
 use crate::surface::{Body, Reply};
 
 use super::Visit;
@@ -48,16 +49,16 @@ fn page(visit: &Visit<'_>) -> Markup {
     html! {
         article.prose {
             h1 { "What is probed, and how to opt out" }
-            p.lede { "netrecon asks what a browser or a resolver would ask, a few times, and writes down the answers. It never logs in, sends no form, guesses no name and changes nothing." }
+            p.lede { "netrecon asks what a browser, a crawler and a resolver would ask, a few times, and writes down the answers. It never logs in, sends no form and changes nothing." }
 
             h2 #probed { "What an analysis sends" }
             ul {
-                li { "DNS questions about the name, through the resolver named in the report." }
-                li { "A few HTTP requests, " code { "GET" } " and " code { "HEAD" } " only, to the ports " (ports(&config.policy.ports)) ", each redirect judged before it is followed." }
+                li { "DNS questions about the name, its zone and its mail, through the resolver named in the report. Among them are a name that nobody has, and those under which large senders keep their DKIM keys." }
+                li { "A few HTTP requests, " code { "GET" } " only, to the ports " (ports(&config.policy.ports)) ", each redirect judged before it is followed." }
                 li { "One conversation with each of two name servers of the zone, over TCP: whether they know it, whether they hand it to anyone, and what they say of its records. Records of a zone that is open are counted and forgotten." }
                 li { "The MTA-STS policy, where the domain announces one. No mail server is spoken to." }
                 li { "TLS handshakes, to read the certificates and what the server offers." }
-                li { "At most twelve requests for paths that should not answer, with one control request, so that a site which answers everything yields no finding." }
+                li { "Requests for the files that sites publish for others, such as " code { "robots.txt" } ", for " (exposure::LIST.len()) " paths that should not answer, and for one that nobody has, so that a site which answers everything yields no finding." }
                 li { "It starts only when someone asks. One address gets at most " (analyze.limit) " analyses per " (analyze.seconds) " seconds, one host at most " (target.limit) " per " (target.seconds) " seconds from everybody together." }
             }
             p { "Private, local and otherwise special addresses are never touched, whatever a name or a redirect points to." }
