@@ -7,12 +7,9 @@
 //! that goes on is cheaper for everybody than a new one. The reader touches
 //! nothing but the stream it is given.
 
-use std::io::Read;
-
-use flate2::read::{GzDecoder, ZlibDecoder};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::Failure;
+use super::{Failure, coding};
 
 /// Bytes of a response head.
 pub const HEAD_CAP: usize = 64 * 1024;
@@ -118,21 +115,13 @@ impl Response {
     /// Removes the content coding, reading no more than `cap` bytes out of it,
     /// so that a small body cannot become a large one.
     pub fn finish(&mut self, cap: usize) {
-        let body = std::mem::take(&mut self.body);
-        let limit = cap as u64 + 1;
-        // A stream that breaks off gives what came before.
-        let _ = match self.field("content-encoding").map(str::trim) {
-            Some(coding) if coding.eq_ignore_ascii_case("gzip") => GzDecoder::new(&*body)
-                .take(limit)
-                .read_to_end(&mut self.body),
-            Some(coding) if coding.eq_ignore_ascii_case("deflate") => ZlibDecoder::new(&*body)
-                .take(limit)
-                .read_to_end(&mut self.body),
-            _ => {
-                self.body = body;
-                return;
-            }
+        let Some(coding) = self.field("content-encoding") else {
+            return;
         };
+        let Some(content) = coding::undone(coding.trim(), &self.body, cap as u64 + 1) else {
+            return;
+        };
+        self.body = content;
         if self.body.len() > cap {
             self.body.truncate(cap);
             self.truncated = true;

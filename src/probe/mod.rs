@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod chain;
 pub mod cloudflare;
+pub mod coding;
 pub mod ct;
 pub mod dns;
 pub mod errands;

@@ -355,7 +355,8 @@ impl<'a> Scanner<'a> {
         if self.skip_if(b".") && self.digits() == 0 {
             return Err(self.here("digits are missing behind the decimal point"));
         }
-        if self.skip_if(b"eE") {
+        let scaled = self.skip_if(b"eE");
+        if scaled {
             self.skip_if(b"+-");
             if self.digits() == 0 {
                 return Err(self.here("digits are missing in the exponent"));
@@ -363,14 +364,13 @@ impl<'a> Scanner<'a> {
         }
         let range = start..self.at;
         let text = self.text.get(range.clone()).unwrap_or_default();
-        match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => {}
-            _ => {
-                return Err(Fault {
-                    at: range,
-                    why: "a number too large for any parser",
-                });
-            }
+        // By the parser that makes values: std's has 10 KiB of tables for it.
+        let long = scaled || text.len() > f64::MAX_10_EXP as usize;
+        if long && serde_json::from_str::<f64>(text).is_err() {
+            return Err(Fault {
+                at: range,
+                why: "a number too large for any parser",
+            });
         }
         if loses_digits(text) && self.scan.inexact.len() < REMEMBERED {
             self.scan.inexact.push(range);
@@ -478,6 +478,7 @@ mod tests {
 
     #[test]
     fn faults_are_placed() {
+        let large = format!("1{}", "0".repeat(309));
         for (text, at) in [
             ("[1,]", 3),
             ("{\"a\" 1}", 5),
@@ -489,6 +490,7 @@ mod tests {
             ("\"a\nb\"", 2),
             ("{", 1),
             ("1e999", 0),
+            (large.as_str(), 0),
         ] {
             let fault = scan(text).fault.unwrap_or_else(|| panic!("{text}"));
             assert_eq!(fault.at.start, at, "{text}: {}", fault.why);
