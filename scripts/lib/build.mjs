@@ -38,11 +38,17 @@ const OUTPUTS = ["index.js", MODULE];
 const SHRINK = [
   ...["--dae-optimizing", "--duplicate-function-elimination", "--remove-unused-names", "--remove-unused-brs"],
   ...["--merge-blocks", "--simplify-locals-nostructure", "--vacuum", "--rse", "--vacuum"],
-  ...["--optimize-instructions", "--vacuum", "--reorder-locals"],
+  ...["--optimize-instructions", "--vacuum", "--coalesce-locals-learning", "--reorder-locals"],
 ];
 
-/** Behind that: functions that are alike stand close together (alike.mjs), names go. */
-const ARRANGE = ["--reorder-functions-by-name", "--strip-debug", "--strip-producers"];
+/**
+ * Behind that: functions that are alike stand close together (alike.mjs), names go, and what
+ * is used where it is made stays on the stack (wasm-opt does that when it is to shrink).
+ */
+const ARRANGE = [
+  ...["--reorder-functions-by-name", "--strip-debug", "--strip-producers"],
+  ...["--generate-stack-ir", "--optimize-stack-ir", "--shrink-level=1"],
+];
 
 /**
  * By name and not `--all-features`: an encoding that workerd does not know yet would not
@@ -57,8 +63,13 @@ export const FEATURES = [
  * The compiler's, of the unwinding build. A destructor that panics ends the instance, as
  * it always does while another panic unwinds: ours do nothing that could, and the ways out
  * of them all are a twentieth of the module. Exceptions in their first form: bindgen.mjs.
+ * What is marked `#[inline]`, which in std and serde is nearly all, gets no longer than what is
+ * not; ways that are hardly ever gone, those of a panic above all, get nothing inlined.
  */
-const UNWINDING = ["-Zpanic-in-drop=abort", "-Cllvm-args=-wasm-use-legacy-eh=true"];
+const UNWINDING = [
+  ...["-Zpanic-in-drop=abort", "-Cllvm-args=-wasm-use-legacy-eh=true"],
+  ...["-Cllvm-args=-inlinehint-threshold=50", "-Cllvm-args=-inline-cold-callsite-threshold=0"],
+];
 
 /** The Worker: what its build reads besides what cargo's dependency file names. */
 const WORKER = {
@@ -67,7 +78,7 @@ const WORKER = {
   library: "netrecon_module",
   entry: "src/edge/entry.js",
   inputs: [
-    ...["Cargo.toml", "Cargo.lock", ".cargo", "module", "src", "migrations", "package-lock.json"],
+    ...["Cargo.toml", "Cargo.lock", ".cargo", "memory", "module", "src", "migrations", "package-lock.json"],
     ...["build.mjs", "bindgen.mjs", "alike.mjs"].map((name) => `scripts/lib/${name}`),
   ],
 };

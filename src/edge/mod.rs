@@ -22,6 +22,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
+use netrecon_memory as _;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use worker::web_sys::{Request, Response};
@@ -34,10 +35,6 @@ use crate::guard::Guard;
 use crate::port::Random;
 use crate::surface::{self, Prepared, Reply, Site};
 use crate::tool::{Registry, World};
-
-/// A tenth of WebAssembly's time under short calls was std's own allocator.
-#[global_allocator]
-static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 /// What an isolate makes once and keeps.
 struct Isolate {
