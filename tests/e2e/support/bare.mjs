@@ -84,11 +84,14 @@ export class Kv {
   }
 }
 
-/** Stands in for an isolate of the Worker that talks to clients' objects. */
+/** Stands in for an isolate of the Worker that talks to its objects. */
 const DOOR = {
   name: "door",
   modules: ["tests/e2e/support/door.js"],
-  borrowed: { CLIENTS: { type: "ClientObject", of: "netrecon" } },
+  borrowed: {
+    CLIENTS: { type: "ClientObject", of: "netrecon" },
+    REPORTS: { type: "ReportObject", of: "netrecon" },
+  },
 };
 
 /** workerd with the Worker of `dir`. */
@@ -101,7 +104,7 @@ export class Bare {
    *   beside?: Record<string, string>}} options a given `folder` is one that an earlier
    *   start left; `beside` are modules of Workers that are bound under these names. */
   static async start({ kv, dir = "build", vars = {}, folder, inspector, beside = {} }) {
-    const bare = new Bare();
+    const bare = new this();
     bare.folder = folder ?? mkdtempSync(join(tmpdir(), "netrecon-bare-"));
     const services = Object.fromEntries(Object.keys(beside).map((binding) => [binding, binding.toLowerCase()]));
     const worker = netrecon({ dir, vars, services });
