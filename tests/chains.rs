@@ -266,6 +266,7 @@ impl<'h> Isolate<'h> {
             network,
             clock,
             random,
+            signatures,
             model,
             colo,
             ..
@@ -276,6 +277,7 @@ impl<'h> Isolate<'h> {
             network: Rc::clone(network),
             clock: Rc::clone(clock),
             random: Rc::clone(random),
+            signatures: Rc::clone(signatures),
             reports: Rc::clone(store) as Rc<dyn ReportStore>,
             model: Rc::clone(model),
             colo: colo.clone(),

@@ -193,6 +193,14 @@ export class Line {
   }
 }
 
+/** Whether a signature by ECDSA is right. */
+export async function verify(namedCurve, hash, point, signature, message) {
+  // Copies of their own: memory of WebAssembly changes meanwhile.
+  const [signed, data] = [signature.slice(), message.slice()];
+  const key = await crypto.subtle.importKey("raw", point.slice(), { name: "ECDSA", namedCurve }, false, ["verify"]);
+  return crypto.subtle.verify({ name: "ECDSA", hash }, key, signed, data);
+}
+
 /** Whether a language model is bound. */
 export function hasModel(env) {
   return Boolean(env.AI);

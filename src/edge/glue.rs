@@ -113,6 +113,17 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn close(this: &Line);
 
+    /// Whether a signature by ECDSA is right: `r` and `s` of `signature`, each
+    /// as long as a coordinate, of `message` by the key `point`.
+    #[wasm_bindgen(catch)]
+    pub async fn verify(
+        curve: &str,
+        hash: &str,
+        point: &[u8],
+        signature: &[u8],
+        message: &[u8],
+    ) -> Result<JsValue, JsValue>;
+
     /// Whether a model is bound as `AI`.
     #[wasm_bindgen(js_name = hasModel)]
     pub fn has_model(env: &Env) -> bool;

@@ -13,6 +13,7 @@ mod network;
 mod outbox;
 mod outgoing;
 mod reports;
+mod signatures;
 mod sql;
 mod tally;
 mod timers;
@@ -45,6 +46,7 @@ struct Isolate {
     memory: Rc<Memory>,
     network: Rc<network::Platform>,
     random: Rc<host::Entropy>,
+    signatures: Rc<signatures::WebCrypto>,
     backlog: Rc<journal::Backlog>,
 }
 
@@ -73,6 +75,7 @@ impl Isolate {
             memory: Rc::new(memory(env)),
             network: Rc::new(network::Platform),
             random: Rc::new(host::Entropy),
+            signatures: Rc::new(signatures::WebCrypto),
             backlog: Rc::default(),
         })
     }
@@ -165,6 +168,7 @@ async fn answer(
         network: isolate.network.clone(),
         clock: Rc::new(host::WallClock::default()),
         random: isolate.random.clone(),
+        signatures: isolate.signatures.clone(),
         reports: Rc::new(reports::Shelf(Rc::clone(&env))),
         model: Rc::new(model::Bound(Rc::clone(&env))),
         colo: request.colo(),

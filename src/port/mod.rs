@@ -1,5 +1,5 @@
 //! What the world lends us, as small traits: network, clock, randomness,
-//! report storage and, where there is one, a language model.
+//! signatures, report storage and, where there is one, a language model.
 //!
 //! `edge` implements them on Workers; tests implement them natively. The
 //! [`Network`] takes only what the guard has judged ([`PublicAddr`],
@@ -94,6 +94,34 @@ pub trait Clock {
 pub trait Random {
     /// Fills `out`.
     fn fill(&self, out: &mut [u8]);
+}
+
+/// A curve that the platform verifies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Curve {
+    /// With SHA-256.
+    P256,
+    /// With SHA-384.
+    P384,
+}
+
+/// A signature by ECDSA, and what it has to be right of.
+#[derive(Clone, Debug)]
+pub struct Ecdsa {
+    /// The key's curve, and the hash that goes with it.
+    pub curve: Curve,
+    /// The public key: a point in its uncompressed form.
+    pub point: Vec<u8>,
+    /// `r` and `s`, each as long as a coordinate.
+    pub signature: Vec<u8>,
+    /// What was signed.
+    pub message: Vec<u8>,
+}
+
+/// Signatures, which the platform verifies in a tenth of our time.
+pub trait Signatures {
+    /// Whether it is right; `None` where the platform does not tell.
+    fn is_right<'a>(&'a self, asked: &'a Ecdsa) -> LocalBoxFuture<'a, Option<bool>>;
 }
 
 /// A language model that the operator may have bound.

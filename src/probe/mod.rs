@@ -22,6 +22,7 @@ pub mod mail;
 pub mod net;
 pub mod origin;
 pub mod plan;
+pub mod proof;
 pub mod rdata;
 pub mod registration;
 pub mod render;

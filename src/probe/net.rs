@@ -26,7 +26,7 @@ use super::slots::{Priority, Slot, Slots};
 use super::{Failure, agent};
 use crate::config::Config;
 use crate::guard::{PublicAddr, PublicUrl};
-use crate::port::{Ask, Clock, Fetched, Network, Stream};
+use crate::port::{Ask, Clock, Fetched, Network, Signatures, Stream};
 
 /// Connections open at once.
 pub const CONNECTIONS: usize = 6;
@@ -56,6 +56,7 @@ pub struct Net(Rc<Inner>);
 struct Inner {
     network: Rc<dyn Network>,
     clock: Rc<dyn Clock>,
+    signatures: Rc<dyn Signatures>,
     config: Rc<Config>,
     slots: Slots,
     spent: Rc<Cell<u32>>,
@@ -76,6 +77,7 @@ impl Net {
     pub fn new(
         network: Rc<dyn Network>,
         clock: Rc<dyn Clock>,
+        signatures: Rc<dyn Signatures>,
         config: Rc<Config>,
         spent: Rc<Cell<u32>>,
     ) -> Net {
@@ -84,6 +86,7 @@ impl Net {
         Net(Rc::new(Inner {
             network,
             clock,
+            signatures,
             config,
             slots,
             spent,
@@ -99,6 +102,11 @@ impl Net {
     /// The operator's variables.
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// Who verifies signatures for us.
+    pub fn signatures(&self) -> &dyn Signatures {
+        &*self.0.signatures
     }
 
     /// The one `User-Agent` of this service.

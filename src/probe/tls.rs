@@ -15,7 +15,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{
     ClientConfig, ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
 };
-use rustls::crypto::{CryptoProvider, KeyProvider};
+use rustls::crypto::{CryptoProvider, KeyProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::SigningKey;
 use rustls::time_provider::TimeProvider;
@@ -25,6 +25,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::Failure;
 use super::net::{Line, Net};
+use super::proof::{self, Question};
 use crate::guard::PublicAddr;
 
 /// One handshake's share of time, the TCP connection included.
@@ -155,11 +156,19 @@ pub async fn open(
     let config = config(offer, net.now_ms(), Arc::clone(&recorder), &tickets).map_err(refused)?;
     let shaking = async {
         let connector = TlsConnector::from(Arc::new(config));
-        Ok(connector.connect(name, line).await)
+        let stream = match connector.connect(name, line).await {
+            Ok(stream) => stream,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut seen = recorder.take();
+        if let Some(question) = seen.question.take() {
+            seen.proof = question.answer(net.signatures()).await;
+        }
+        Ok(Ok((stream, seen)))
     };
     match net.within(LIMIT, shaking).await {
-        Ok(Ok(stream)) => {
-            let handshake = describe(&stream, recorder.take(), tickets);
+        Ok(Ok((stream, seen))) => {
+            let handshake = describe(&stream, seen, tickets);
             Ok((stream, handshake))
         }
         Ok(Err(error)) => Err(from_io(&error)),
@@ -270,6 +279,8 @@ struct Seen {
     presented: usize,
     staple: Vec<u8>,
     proof: Proof,
+    /// What is still to be asked to know of it.
+    question: Option<Question>,
 }
 
 /// Takes down what the server presents and lets the handshake finish.
@@ -295,14 +306,13 @@ impl Recorder {
 
     fn proof(
         &self,
-        verify: impl FnOnce() -> Result<HandshakeSignatureValid, Error>,
+        verify: impl FnOnce(&WebPkiSupportedAlgorithms) -> Result<HandshakeSignatureValid, Error>,
     ) -> HandshakeSignatureValid {
         if self.proof {
-            let proof = match verify() {
-                Ok(_) => Proof::Given,
-                Err(error) => Proof::Wrong(error.to_string()),
-            };
-            self.note(|seen| seen.proof = proof);
+            match proof::question(verify) {
+                Ok(question) => self.note(|seen| seen.question = Some(question)),
+                Err(error) => self.note(|seen| seen.proof = Proof::Wrong(error.to_string())),
+            }
         }
         HandshakeSignatureValid::assertion()
     }
@@ -337,8 +347,7 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &provider().signature_verification_algorithms;
-        Ok(self.proof(|| rustls::crypto::verify_tls12_signature(message, cert, dss, known)))
+        Ok(self.proof(|known| rustls::crypto::verify_tls12_signature(message, cert, dss, known)))
     }
 
     fn verify_tls13_signature(
@@ -347,8 +356,7 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &provider().signature_verification_algorithms;
-        Ok(self.proof(|| rustls::crypto::verify_tls13_signature(message, cert, dss, known)))
+        Ok(self.proof(|known| rustls::crypto::verify_tls13_signature(message, cert, dss, known)))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -185,6 +185,7 @@ impl Spec for Lookup {
         let net = Net::new(
             Rc::clone(&world.network),
             Rc::clone(&world.clock),
+            Rc::clone(&world.signatures),
             Rc::clone(&world.config),
             Rc::clone(&errand.subrequests),
         );

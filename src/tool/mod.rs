@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 use crate::config::Config;
 use crate::error::{Code, Error};
 use crate::guard::Guard;
-use crate::port::{Clock, Model, Network, Random, ReportStore};
+use crate::port::{Clock, Model, Network, Random, ReportStore, Signatures};
 use part::Part;
 use schema::InputSchema;
 
@@ -38,6 +38,8 @@ pub struct World {
     pub clock: Rc<dyn Clock>,
     /// Randomness.
     pub random: Rc<dyn Random>,
+    /// Signatures.
+    pub signatures: Rc<dyn Signatures>,
     /// Stored reports.
     pub reports: Rc<dyn ReportStore>,
     /// Words what `narrate` tells, where the operator wants it.

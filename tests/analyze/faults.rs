@@ -141,6 +141,7 @@ impl FailingWorld {
             network: Rc::new(FailingNetwork(net, Rc::clone(&trouble))),
             clock: clock.clone(),
             random: Rc::new(CountingRandom::default()),
+            signatures: Rc::new(NoSignatures),
             reports: reports.clone(),
             model: Rc::new(NoModel),
             colo: String::from("TST"),

@@ -34,10 +34,11 @@ use internet::{Authority, Data, Internet, Leaf, Says, Site, TokioClock, Zone, re
 use netrecon::config::Config;
 use netrecon::error::Error;
 use netrecon::guard::Guard;
+use netrecon::port::Signatures;
 use netrecon::tool::part::{Part, Standing};
 use netrecon::tool::{Errand, Registry, World};
 use serde_json::{Value, json};
-use support::{CountingRandom, MIDNIGHT, MemoryReports, NoModel};
+use support::{CountingRandom, MIDNIGHT, MemoryReports, NoModel, NoSignatures};
 
 const HOST: &str = "good.net";
 const IP: &str = "93.184.215.14";
@@ -51,6 +52,7 @@ struct Stage {
     net: Rc<Internet>,
     vars: Vec<(&'static str, String)>,
     reports: Rc<MemoryReports>,
+    signatures: Rc<dyn Signatures>,
     subrequests: Rc<Cell<u32>>,
     /// What a watcher was told.
     parts: Rc<RefCell<Vec<Part>>>,
@@ -62,6 +64,7 @@ impl Stage {
             net: Rc::default(),
             vars: Vec::new(),
             reports: Rc::default(),
+            signatures: Rc::new(NoSignatures),
             subrequests: Rc::default(),
             parts: Rc::default(),
         }
@@ -93,6 +96,7 @@ impl Stage {
             network: self.net.clone(),
             clock: Rc::new(TokioClock::new()),
             random: Rc::new(CountingRandom::default()),
+            signatures: self.signatures.clone(),
             reports: self.reports.clone(),
             model: Rc::new(NoModel),
             colo: String::from("TST"),

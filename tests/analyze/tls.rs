@@ -1,6 +1,8 @@
 //! What a server accepts beside its best, how its chain is formed, and what
 //! vouches for its certificate.
 
+use futures_util::future::LocalBoxFuture;
+use netrecon::port::{Curve, Ecdsa};
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -80,6 +82,68 @@ fn one_host_costs_one_handshake_and_a_few_hellos() {
         }
         assert_eq!(title(&report, "tls.alpn"), "HTTP/2 is agreed to.");
         assert_eq!(report["coverage"]["ratio"], 1.0);
+    });
+}
+
+/// A platform that says the same of every signature, and what it was asked.
+struct Platform(Option<bool>, RefCell<Vec<Ecdsa>>);
+
+impl Signatures for Platform {
+    fn is_right<'a>(&'a self, asked: &'a Ecdsa) -> LocalBoxFuture<'a, Option<bool>> {
+        self.1.borrow_mut().push(asked.clone());
+        Box::pin(std::future::ready(self.0))
+    }
+}
+
+#[test]
+fn a_server_without_the_key_of_its_certificate_is_found_out_on_any_platform() {
+    run(async {
+        for says in [None, Some(false)] {
+            let (mut stage, authority) = good_stage();
+            stage.signatures = Rc::new(Platform(says, RefCell::default()));
+            let report = stage.analyze(HOST).await.unwrap();
+            assert_eq!(
+                report["probes"]["tls"]["handshakes"]["best"]["keyProven"],
+                true
+            );
+
+            let config = authority.serves_by_another_key(&Leaf::of(HOST));
+            stage.net.https(&format!("{IP}:443"), config, good_site());
+            let report = stage.analyze(HOST).await.unwrap();
+            assert_eq!(
+                report["probes"]["tls"]["handshakes"]["best"]["keyProven"],
+                false
+            );
+            assert_eq!(
+                title(&report, "tls.trust"),
+                "The server does not prove that the certificate is its own (invalid peer certificate: BadSignature)."
+            );
+        }
+    });
+}
+
+#[test]
+fn what_the_platform_calls_right_is_not_verified_again() {
+    run(async {
+        let (mut stage, authority) = good_stage();
+        let platform = Rc::new(Platform(Some(true), RefCell::default()));
+        stage.signatures = platform.clone();
+        let config = authority.serves_by_another_key(&Leaf::of(HOST));
+        stage.net.https(&format!("{IP}:443"), config, good_site());
+        let report = stage.analyze(HOST).await.unwrap();
+        assert_eq!(
+            report["probes"]["tls"]["handshakes"]["best"]["keyProven"],
+            true
+        );
+
+        let asked = platform.1.borrow();
+        let [asked] = &asked[..] else {
+            panic!("{} signatures were asked of", asked.len());
+        };
+        assert_eq!(asked.curve, Curve::P256);
+        assert_eq!((asked.point.len(), asked.signature.len()), (65, 64));
+        let context = [&[b' '; 64][..], b"TLS 1.3, server CertificateVerify\0"].concat();
+        assert!(asked.message.starts_with(&context));
     });
 }
 

@@ -25,6 +25,7 @@ use netrecon::port::{Ask, Clock, Fetched, NetError, Network, Stream};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
@@ -724,6 +725,21 @@ impl Authority {
     ) -> ServerConfig {
         let (chain, key) = self.issues(leaf);
         server(chain, &key, versions, Vec::new())
+    }
+
+    /// One that has the chain and not the key of its leaf.
+    pub fn serves_by_another_key(&self, leaf: &Leaf) -> ServerConfig {
+        let (chain, _) = self.issues(leaf);
+        let other = KeyPair::generate().expect("a key");
+        let other = PrivateKeyDer::try_from(other.serialize_der()).expect("a key");
+        let provider = rustls_rustcrypto::provider();
+        let other = provider.key_provider.load_private_key(other);
+        let pair = CertifiedKey::new(chain, other.expect("a key that signs"));
+        ServerConfig::builder_with_provider(Arc::new(provider))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)))
     }
 
     /// A chain and the key of its leaf.

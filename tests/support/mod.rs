@@ -23,7 +23,9 @@ use netrecon::gate::budget::{Account, Verdict};
 use netrecon::gate::likeness::Retries;
 use netrecon::gate::{Charge, Gate, Journal, Ledger, Memory};
 use netrecon::guard::{Guard, PublicAddr, PublicUrl};
-use netrecon::port::{Ask, Clock, Fetched, Model, NetError, Network, Random, ReportStore, Stream};
+use netrecon::port::{
+    Ask, Clock, Ecdsa, Fetched, Model, NetError, Network, Random, ReportStore, Signatures, Stream,
+};
 use netrecon::pulse::{Count, Counter, Record};
 use netrecon::surface::{Body, Counters, Incoming, Live, Prepared, Reply, Site, route};
 use netrecon::tool::{Registry, World};
@@ -135,6 +137,7 @@ impl House {
             network: Rc::clone(&self.network),
             clock: self.clock.clone(),
             random: Rc::new(CountingRandom::default()),
+            signatures: Rc::new(NoSignatures),
             reports: self.reports.clone(),
             model: Rc::new(NoModel),
             colo: String::from("TST"),
@@ -399,6 +402,15 @@ impl Random for CountingRandom {
             self.0.set(self.0.get().wrapping_add(1));
             *byte = self.0.get();
         }
+    }
+}
+
+/// A platform that verifies nothing for us.
+pub struct NoSignatures;
+
+impl Signatures for NoSignatures {
+    fn is_right<'a>(&'a self, _: &'a Ecdsa) -> LocalBoxFuture<'a, Option<bool>> {
+        Box::pin(std::future::ready(None))
     }
 }
 
