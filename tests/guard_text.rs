@@ -76,6 +76,16 @@ proptest! {
 }
 
 #[test]
+fn two_marks_in_one_word_are_two_marks() {
+    for word in ["jailbrexfiltrat", "exfiltratjailbr", "xjailbreakexfiltrate"] {
+        assert!(addresses_a_model(word), "{word}");
+    }
+    for word in ["jailbreak", "exfiltrate", "ignore", "instructions", "a"] {
+        assert!(!addresses_a_model(word), "{word}");
+    }
+}
+
+#[test]
 fn a_long_text_is_read_in_linear_time() {
     // Each of these is worst for one part of the detector.
     for unit in [

@@ -22,7 +22,7 @@ const PLACE_LIMIT: usize = 5;
 
 pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let mut places = Vec::new();
-    walk(case.rendered, &mut String::new(), &mut places);
+    walk(case.rendered, &Way::Begin, &mut places);
     if places.is_empty() {
         return;
     }
@@ -39,24 +39,39 @@ pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     draft.add(findings);
 }
 
+/// The way to a value: written out for the few that are named.
+enum Way<'a> {
+    Begin,
+    Item(&'a Way<'a>, usize),
+    Member(&'a Way<'a>, &'a str),
+}
+
+impl Way<'_> {
+    /// As a pointer (RFC 6901).
+    fn pointer(&self) -> String {
+        match self {
+            Way::Begin => String::new(),
+            Way::Item(way, at) => format!("{}/{at}", way.pointer()),
+            Way::Member(way, name) => {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                format!("{}/{name}", way.pointer())
+            }
+        }
+    }
+}
+
 /// Every string of the rendered probes, wherever the target may have put it.
-fn walk(value: &Value, pointer: &mut String, places: &mut Vec<String>) {
-    let length = pointer.len();
+fn walk(value: &Value, way: &Way<'_>, places: &mut Vec<String>) {
     match value {
-        Value::String(string) if text::addresses_a_model(string) => places.push(pointer.clone()),
+        Value::String(string) if text::addresses_a_model(string) => places.push(way.pointer()),
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
-                pointer.push_str(&format!("/{at}"));
-                walk(item, pointer, places);
-                pointer.truncate(length);
+                walk(item, &Way::Item(way, at), places);
             }
         }
         Value::Object(members) => {
             for (name, item) in members {
-                pointer.push('/');
-                pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
-                walk(item, pointer, places);
-                pointer.truncate(length);
+                walk(item, &Way::Member(way, name), places);
             }
         }
         _ => {}

@@ -8,6 +8,8 @@
 //! Ordinary text must stay silent, so a request that could stand on any page
 //! ("Write a script ...") is no signal.
 
+mod marks;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -18,16 +20,22 @@ use super::canonical;
 /// Looks through NFKC look-alikes, invisible characters, Cyrillic and Greek
 /// homoglyphs, digits for letters and letters set apart by spaces.
 pub fn addresses_a_model(s: &str) -> bool {
+    if is_short_word(s) {
+        return false;
+    }
     if has_hidden_message(s) {
         return true;
     }
     let lower = canonical(s).to_lowercase();
-    let mut weight = marks(&lower) + usize::from(s.contains(['\u{202D}', '\u{202E}']));
+    let mut weight = marks::weight_of(&lower) + usize::from(s.contains(['\u{202D}', '\u{202E}']));
     if weight >= ENOUGH || is_cjk_override(&lower) {
         return true;
     }
     let words = words(&lower);
     let present = words.iter().fold(0, |all, word| all | word);
+    if present == 0 {
+        return false;
+    }
     for rule in RULES {
         if rule.may_match(present) && rule.matches(&words) {
             weight += rule.weight;
@@ -37,6 +45,12 @@ pub fn addresses_a_model(s: &str) -> bool {
         }
     }
     false
+}
+
+/// A short word alone, as most texts of a report are: every rule wants two
+/// words, and the marks that have no sign in them are longer together.
+fn is_short_word(s: &str) -> bool {
+    s.len() < 15 && s.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The weight at which the verdict is yes.
@@ -247,6 +261,15 @@ const RULES: &[Rule] = &[
     weak(&[(ALWAYS, 0), (DO, 1)]),
 ];
 
+// What `is_short_word` rests on.
+const _: () = {
+    let mut at = 0;
+    while at < RULES.len() {
+        assert!(RULES[at].steps.len() >= 2);
+        at += 1;
+    }
+};
+
 impl Rule {
     /// Whether there are words for all steps among the classes `present`,
     /// wherever they stand: for nearly every text there are not.
@@ -275,15 +298,42 @@ impl Rule {
     }
 }
 
-static CLASSES_OF: LazyLock<HashMap<&'static str, Classes>> = LazyLock::new(|| {
-    let mut classes_of = HashMap::new();
+static LEXICON_INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut index = Index {
+        classes_of: HashMap::new(),
+        lengths: [0; 256],
+    };
     for (class, words) in LEXICON {
         for word in *words {
-            *classes_of.entry(*word).or_default() |= class;
+            *index.classes_of.entry(*word).or_default() |= class;
+            index.lengths[usize::from(word.as_bytes()[0])] |= length_bit(word);
         }
     }
-    classes_of
+    index
 });
+
+/// The lexicon by its words.
+struct Index {
+    classes_of: HashMap<&'static str, Classes>,
+    /// How long words that begin with an octet are: for most words of a text
+    /// that tells sooner than a hash that they are unknown.
+    lengths: [u32; 256],
+}
+
+impl Index {
+    fn classes_of(&self, word: &str) -> Option<Classes> {
+        let first = *word.as_bytes().first()?;
+        match self.lengths[usize::from(first)] & length_bit(word) {
+            0 => None,
+            _ => self.classes_of.get(word).copied(),
+        }
+    }
+}
+
+/// The bit of a word's length in octets; the longest share one.
+fn length_bit(word: &str) -> u32 {
+    1 << word.len().min(31)
+}
 
 /// The classes of each word of `lower`, which is canonical and in lower case.
 fn words(lower: &str) -> Vec<Classes> {
@@ -331,7 +381,7 @@ fn classes_of_chunk(chunk: &str) -> Option<Classes> {
 }
 
 fn classes_of_word(word: &str) -> Classes {
-    let known = |word: &str| CLASSES_OF.get(word).copied();
+    let known = |word: &str| LEXICON_INDEX.classes_of(word);
     known(word)
         .or_else(|| unmask(word).and_then(|plain| known(&plain)))
         .unwrap_or_default()
@@ -356,7 +406,7 @@ fn flush_apart(letters: &mut String, words: &mut Vec<Classes>) {
             let known = (2..=rest.len().min(LONGEST))
                 .rev()
                 .filter_map(|end| rest.get(..end))
-                .find_map(|word| Some((word.len(), *CLASSES_OF.get(word)?)));
+                .find_map(|word| Some((word.len(), LEXICON_INDEX.classes_of(word)?)));
             let skip = rest.chars().next().map_or(1, char::len_utf8);
             let (length, classes) = known.unwrap_or((skip, 0));
             words.push(classes);
@@ -397,89 +447,6 @@ fn unmask(word: &str) -> Option<String> {
             _ => None,
         })
         .collect()
-}
-
-/// Marks of a model's own prompt format: nothing else has a use for them.
-const TEMPLATES: &[&str] = &[
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|system|>",
-    "<|user|>",
-    "<|assistant|>",
-    "<|endoftext|>",
-    "<|eot_id|>",
-    "<|begin_of_text|>",
-    "<|start_header_id|>",
-    "<start_of_turn>",
-    "<end_of_turn>",
-    "[inst]",
-    "[/inst]",
-    "<<sys>>",
-    "<</sys>>",
-    "### instruction",
-    "### system",
-    "### assistant",
-    "### human",
-    "<system>",
-    "</system>",
-    "<system-reminder>",
-    "<system_prompt>",
-    "<tool_call>",
-    "<function_calls>",
-    "<important>",
-    "\"role\": \"system\"",
-    "\"role\":\"system\"",
-];
-
-/// Marks that ordinary text has too, though seldom.
-const HINTS: &[&str] = &[
-    "<!--",
-    "system:",
-    "assistant:",
-    "jailbr",
-    "do anything now",
-    "takes precedence",
-    "takes priority",
-    "priority over",
-    "unrestricted access",
-    "elevated privileges",
-    "admin access",
-    "exfiltrat",
-    "rm -rf",
-    "/etc/passwd",
-    "~/.ssh",
-    "mcp.json",
-    "system prompt",
-    "prompt injection",
-    "regardless of input",
-    "decode and execute",
-    "no matter what the user",
-    "code snippet",
-    "the below code",
-    "not print anything",
-    "respond in",
-    "execute:",
-    "hidden instruction",
-    "final result of",
-    "popen(",
-    "print(",
-    "eval(",
-    "__class__",
-];
-
-/// The weight of the marks in `lower`.
-fn marks(lower: &str) -> usize {
-    // A short text has not even the letters of most marks, which is sooner
-    // seen than that it has not the mark.
-    let mut seen = [false; 256];
-    for byte in lower.bytes() {
-        seen[usize::from(byte)] = true;
-    }
-    let has = |mark: &str| mark.bytes().all(|byte| seen[usize::from(byte)]) && lower.contains(mark);
-    if TEMPLATES.iter().any(|mark| has(mark)) {
-        return STRONG;
-    }
-    HINTS.iter().filter(|mark| has(mark)).count() * WEAK
 }
 
 /// "Ignore the previous instructions" in scripts without spaces.
