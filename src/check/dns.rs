@@ -69,7 +69,7 @@ checks! {
             Info "No record stands at the host or above it: any authority may issue.",
         ],
         reference: "RFC 8659 section 3",
-        reproduce: "dig {host} CAA +short; dig {zone} CAA +short",
+        reproduce: "dig {holder} CAA +short",
         also: [doh!("{host}", "CAA")],
         maps_to: ["internet.nl:web_caa"],
     }
@@ -126,6 +126,7 @@ pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     if case.probes.url.name().is_none() {
         for check in [ALIAS, IPV6, CAA, SERVICE] {
             case.not_applicable(check, "The target is an address, not a name.")
+                .fill_bare("{holder}", case.probes.host())
                 .add(findings);
         }
         return;
@@ -260,6 +261,7 @@ fn caa(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let Some((at, last)) = case.probes.caa.iter().enumerate().next_back() else {
         return case
             .inconclusive(CAA, "no answer came in time")
+            .fill_bare("{holder}", case.probes.host())
             .add(findings);
     };
     let evidence = format!("/caa/{at}");
@@ -267,6 +269,7 @@ fn caa(case: &Case<'_>, findings: &mut Vec<Finding>) {
         return case
             .inconclusive(CAA, last.clause())
             .evidence(evidence + "/status")
+            .fill_bare("{holder}", &last.name)
             .add(findings);
     }
     let values = |wanted: &str| -> Vec<&str> {
@@ -286,6 +289,7 @@ fn caa(case: &Case<'_>, findings: &mut Vec<Finding>) {
         return case
             .warn(CAA, Severity::Medium, "A CAA record has a critical property that authorities do not know; none may issue.")
             .evidence(evidence + "/records")
+            .fill_bare("{holder}", &last.name)
             .fix("Correct the property's name, or take the critical flag away.")
             .add(findings);
     }
@@ -297,6 +301,7 @@ fn caa(case: &Case<'_>, findings: &mut Vec<Finding>) {
         return case
             .inconclusive(CAA, why)
             .evidence(evidence + "/status")
+            .fill_bare("{holder}", &last.name)
             .add(findings);
     }
     if issue.is_empty() && wild.is_empty() {
@@ -306,6 +311,7 @@ fn caa(case: &Case<'_>, findings: &mut Vec<Finding>) {
                 "No CAA record says who may issue certificates: any authority may.",
             )
             .evidence(evidence + "/status")
+            .fill_bare("{holder}", &last.name)
             .fix("Publish CAA records that name the authorities you use.")
             .add(findings);
     }
@@ -327,6 +333,7 @@ fn caa(case: &Case<'_>, findings: &mut Vec<Finding>) {
     }
     case.pass(CAA, title + ".")
         .evidence(evidence + "/records")
+        .fill_bare("{holder}", &last.name)
         .add(findings);
 }
 

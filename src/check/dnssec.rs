@@ -36,7 +36,7 @@ checks! {
             Warn "An algorithm or digest is no longer trusted, or hardly known, or an RSA key is shorter than 2048 bits.",
             Pass "Algorithms, key sizes and digests are current.",
         ],
-        reference: "RFC 8624 section 3.1",
+        reference: "RFC 9904; RFC 9905",
         reproduce: "dig {zone} DNSKEY +short; dig {zone} DS +short",
         also: [doh!("{zone}", "DNSKEY")],
         maps_to: ["zonemaster:DNSSEC05"],
@@ -106,6 +106,10 @@ fn dnssec(case: &Case<'_>, findings: &mut Vec<Finding>) {
             )
             .evidence("/zone/ds/status")
             .fix("Have the registrar publish the zone's DS record."),
+        (false, true) if only_the_alias_is_signed(a) => case.info(
+            DNSSEC,
+            "The alias is signed, what it leads to is not: nobody can validate the address.",
+        ),
         (false, true) => case
             .info(
                 DNSSEC,
@@ -125,6 +129,16 @@ fn dnssec(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .fix("Sign the zone with DNSSEC and have the registrar publish its DS record."),
     };
     draft.evidence("/dns/a/flags").add(findings);
+}
+
+/// Whether an alias brings signatures, and none of them is of an address.
+fn only_the_alias_is_signed(a: &Exchange) -> bool {
+    let covers = |wanted: &str| {
+        a.signatures
+            .iter()
+            .any(|record| matches!(&record.data, Data::Rrsig { covered, .. } if covered == wanted))
+    };
+    a.status == Status::Answer && covers("CNAME") && !covers("A")
 }
 
 /// SERVFAIL: bogus when the resolver says so itself (RFC 8914 section 4), or
@@ -266,12 +280,12 @@ fn algorithm(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
         .add(findings);
 }
 
-/// What must not be used to sign (RFC 8624 section 3.1, RFC 9905, RFC 9906).
+/// What must not be used to sign (RFC 9904, RFC 9905, RFC 9906).
 fn is_weak(algorithm: u8) -> bool {
     matches!(algorithm, 1 | 3 | 5 | 6 | 7 | 12)
 }
 
-/// What validators know (RFC 8624 section 3.1).
+/// What validators know (RFC 9904).
 fn is_current(algorithm: u8) -> bool {
     matches!(algorithm, 8 | 10 | 13..=16)
 }

@@ -4,6 +4,7 @@
 use super::Case;
 use super::dns::answered;
 use crate::codec::bimi;
+use crate::codec::dmarc::Policy;
 use crate::guard::text::clean;
 use crate::probe::dns::{Exchange, Status};
 use crate::probe::mail::{Server, exchangers, is_null, takes_mail};
@@ -46,7 +47,7 @@ checks! {
             enforces.",
         when: [
             Pass "A valid record names a logo, or declines to.",
-            Warn "A record is there that receivers cannot use, or several are.",
+            Warn "A record is there that receivers cannot use, several are, or DMARC does not enforce.",
             Info "There is no record.",
         ],
         reference: "draft-brand-indicators-for-message-identification",
@@ -180,6 +181,14 @@ fn mx(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .fix("Name the server itself in the MX record.")
             .add(findings);
     }
+    if let Some((_, name)) = set.iter().find(|(_, name)| !is_host_name(name)) {
+        let title = format!("The mail server {} is no host name.", clean(name, 80));
+        return case
+            .warn(MX, Severity::Low, title)
+            .evidence(evidence)
+            .fix("Name the server by letters, digits and hyphens (RFC 1123 section 2.1).")
+            .add(findings);
+    }
     if let Some(why) = servers.iter().find_map(unknown) {
         return case
             .inconclusive(MX, why)
@@ -237,6 +246,14 @@ fn is_inside(server: &Server) -> bool {
     addresses.peek().is_some() && addresses.all(super::zone::is_private)
 }
 
+/// Whether it has the form that senders may ask of a server's name.
+fn is_host_name(name: &str) -> bool {
+    name.split('.').all(|label| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        label.bytes().all(plain) && !label.starts_with('-') && !label.ends_with('-')
+    })
+}
+
 /// `93.184.216.107.example.org`: an address where a name belongs.
 fn is_address(name: &str) -> bool {
     let labels: Vec<&str> = name.split('.').take(4).collect();
@@ -278,6 +295,15 @@ fn mx_v6(case: &Case<'_>, findings: &mut Vec<Finding>) {
     draft.evidence(evidence).add(findings);
 }
 
+/// Whether it is known that mail that fails DMARC is delivered.
+fn is_monitored(case: &Case<'_>) -> bool {
+    let dmarc = case.probes.mail.dmarc.as_ref();
+    dmarc.is_some_and(|found| {
+        let policy = found.policy(case.probes.host());
+        found.unsure.is_none() && policy.is_none_or(|policy| policy == Policy::None)
+    })
+}
+
 fn brand(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let Some(exchange) = &case.probes.mail.bimi else {
         let why = "The host is neither a domain that takes mail nor the apex of its zone.";
@@ -294,6 +320,14 @@ fn brand(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let draft = match records.as_slice() {
         [] => case.info(BIMI, "No logo is published for the domain's mail."),
         [record] if record.declined => case.pass(BIMI, "The domain declines to publish a logo."),
+        [record] if record.valid && is_monitored(case) => case
+            .warn(
+                BIMI,
+                Severity::Low,
+                "A logo is published, and no receiver shows it: DMARC does not enforce.",
+            )
+            .evidence("/mail/dmarc/record")
+            .fix("Move DMARC to p=quarantine or p=reject."),
         [record] if record.valid => {
             let evidence = match record.evidence {
                 Some(ref mark) if !mark.is_empty() => "with evidence of the right to it",

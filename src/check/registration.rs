@@ -11,6 +11,7 @@ use crate::guard::text::clean;
 use crate::probe::Failure;
 use crate::probe::dns::Status;
 use crate::probe::registration::{Nothing, Registration};
+use crate::probe::zone::is_within;
 use crate::report::{Finding, Severity, counted};
 
 checks! {
@@ -113,12 +114,32 @@ pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
             return;
         }
     };
+    let first = findings.len();
     registrar(case, domain, findings);
     expiry(case, domain, findings);
     locks(case, domain, findings);
     servers(case, domain, findings);
     signed(case, domain, findings);
     abuse(case, domain, findings);
+    for finding in findings.iter_mut().skip(first) {
+        at_its_place(case, domain, finding);
+    }
+}
+
+/// Lets the command ask for the domain that was found: it may lie above the
+/// zone.
+fn at_its_place(case: &Case<'_>, domain: &Registration, finding: &mut Finding) {
+    let name = domain.name.trim_end_matches('.').to_ascii_lowercase();
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
+    if let Some(zone) = &case.probes.zone
+        && is_within(&zone.apex, &name)
+        && name.bytes().all(plain)
+    {
+        let (asked, found) = (&zone.apex, format!("/domain/{name}"));
+        finding.reproduce = finding
+            .reproduce
+            .replace(&format!("/domain/{asked}"), &found);
+    }
 }
 
 /// Why there is no registration. Registries without RDAP, and names of which

@@ -88,7 +88,7 @@ pub async fn of(resolver: &Resolver, addresses: &[IpAddr]) -> Vec<Result<Origin,
 pub async fn numbers(resolver: &Resolver, addresses: &[IpAddr]) -> Vec<Result<u32, String>> {
     join_all(addresses.iter().map(|ip| async move {
         let mapping = resolver.ask_last(&question(*ip), Rtype::TXT).await;
-        match mapping.texts().find_map(|text| read(*ip, text)) {
+        match narrowest(*ip, &mapping) {
             Some(origin) => Ok(origin.asn),
             None if mapping.is_conclusive() => Ok(0),
             None => Err(mapping.clause()),
@@ -100,7 +100,7 @@ pub async fn numbers(resolver: &Resolver, addresses: &[IpAddr]) -> Vec<Result<u3
 /// Asks for the origin of an address, without its holder.
 pub async fn mapping(resolver: &Resolver, ip: IpAddr) -> Result<Origin, String> {
     let mapping = resolver.ask(&question(ip), Rtype::TXT).await;
-    match mapping.texts().find_map(|text| read(ip, text)) {
+    match narrowest(ip, &mapping) {
         Some(origin) => Ok(origin),
         None if mapping.is_conclusive() => Ok(unannounced(ip)),
         None => Err(mapping.clause()),
@@ -155,6 +155,16 @@ pub fn reverse_name(ip: IpAddr) -> String {
         IpAddr::V4(_) => format!("{}.in-addr.arpa", reversed(ip)),
         IpAddr::V6(_) => format!("{}.ip6.arpa", reversed(ip)),
     }
+}
+
+/// Of several announcements the one that routers follow.
+fn narrowest(ip: IpAddr, mapping: &Exchange) -> Option<Origin> {
+    let length = |origin: &Origin| -> u8 {
+        let length = origin.prefix.rsplit('/').next();
+        length.and_then(|bits| bits.parse().ok()).unwrap_or(0)
+    };
+    let origins = mapping.texts().filter_map(|text| read(ip, text));
+    origins.max_by_key(length)
 }
 
 /// `15133 | 93.184.215.0/24 | US | arin | 2008-06-02`; several systems are

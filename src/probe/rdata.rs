@@ -314,8 +314,33 @@ pub fn name(name: &impl std::fmt::Display) -> String {
     text.make_ascii_lowercase();
     match text.as_str() {
         "" => String::from("."),
-        _ => text,
+        plain
+            if plain
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) =>
+        {
+            text
+        }
+        odd => escaped(odd),
     }
+}
+
+/// What has a meaning in zone files escaped as `dig` does, beside what is
+/// escaped already.
+fn escaped(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 8);
+    let mut chars = name.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some(' ') | None => text.push_str("\\032"),
+                Some(c) => text.extend(['\\', c]),
+            },
+            '"' | '(' | ')' | ';' | '@' | '$' => text.extend(['\\', c]),
+            _ => text.push(c),
+        }
+    }
+    text
 }
 
 fn txt(txt: &Txt<&[u8]>) -> Data {

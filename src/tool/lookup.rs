@@ -422,19 +422,24 @@ fn nothing_at_all(output: &Output) -> Result<(), Error> {
 fn fitted(mut output: Output) -> Output {
     let size = |output: &Output| serde_json::to_string(output).map_or(0, |json| json.len());
     while size(&output) > LIMIT {
-        let Some(longest) = output
-            .answers
-            .iter_mut()
-            .max_by_key(|exchange| exchange.records.len())
-        else {
+        let lists = output.answers.iter_mut().flat_map(|exchange| {
+            let rtype = exchange.rtype;
+            [
+                ("records", &mut exchange.records),
+                ("signatures", &mut exchange.signatures),
+                ("authority", &mut exchange.authority),
+            ]
+            .map(|(member, list)| (rtype, member, list))
+        });
+        let Some((rtype, member, longest)) = lists.max_by_key(|(_, _, list)| list.len()) else {
             break;
         };
-        let had = longest.records.len();
+        let had = longest.len();
         if had < 2 {
             break;
         }
-        longest.records.truncate(had / 2);
-        let note = format!("records of {}: {} left out", longest.rtype, had - had / 2);
+        longest.truncate(had / 2);
+        let note = format!("{member} of {rtype}: {} left out", had - had / 2);
         output.omitted.push(note);
     }
     output

@@ -135,3 +135,20 @@ fn a_failure_that_passes_by_is_not_called_bogus() {
         }
     });
 }
+
+#[test]
+fn a_signed_alias_of_an_unsigned_name_is_told() {
+    const OF_CNAME: &str = "00050d0200000e106b359b006b0e0e00303904676f6f64036e657400010203040506";
+    run(async {
+        let report = analyzed(|net| {
+            publish(net, Rtype::DS, &[DS_13]);
+            let at = Data::Ip(IP.parse().unwrap());
+            let leads = Data::Alias(String::from("edge.cdn.net"), Box::new(at));
+            let records = vec![leads, Data::Hex(Rtype::RRSIG, OF_CNAME)];
+            net.says(HOST, Rtype::A, Says::Records(records));
+        })
+        .await;
+        assert_eq!(state(&report, "dns.dnssec"), "info");
+        assert!(title(&report, "dns.dnssec").contains("what it leads to is not"));
+    });
+}

@@ -215,6 +215,40 @@ fn a_huge_answer_is_cut_and_says_so() {
 }
 
 #[test]
+fn a_huge_proof_is_cut_too() {
+    run(async {
+        let stage = Stage::new();
+        let digits: &'static str = Box::leak("ab".repeat(400).into_boxed_str());
+        let proof = Data::Hex(Rtype::from_int(999), digits);
+        let says = Says::Denied(Rcode::NXDOMAIN, vec![(HOST.to_owned(), proof); 90]);
+        stage.net.says(HOST, Rtype::A, says);
+        let asked = json!({ "name": HOST, "records": ["A"] });
+        let found = stage.call("lookup", asked).await.unwrap();
+        let size = found.to_string().len();
+        assert!(size <= 24_000, "{size}");
+        assert_eq!(found["answers"][0]["authority"][0]["type"], "SOA");
+        assert!(!found["omitted"].as_array().unwrap().is_empty());
+    });
+}
+
+#[test]
+fn of_several_announcements_the_narrowest_counts() {
+    run(async {
+        let stage = Stage::new();
+        let texts = [
+            "3356 | 93.0.0.0/8 | US | arin | 1992-12-01",
+            "15133 | 93.184.215.0/24 | US | arin | 2008-06-02",
+        ];
+        let at = "14.215.184.93.origin.asn.cymru.com";
+        stage.net.texts(at, &texts);
+        let asked = json!({ "name": IP, "records": ["ASN"] });
+        let found = stage.call("lookup", asked).await.unwrap();
+        assert_eq!(found["origin"][0]["asn"], 15133);
+        assert_eq!(found["origin"][0]["prefix"], "93.184.215.0/24");
+    });
+}
+
+#[test]
 fn private_addresses_of_a_name_are_told_to_nobody() {
     run(async {
         let stage = Stage::new();

@@ -473,3 +473,46 @@ fn a_policy_that_is_announced_and_has_no_host_is_a_fault() {
         }
     });
 }
+
+#[test]
+fn rfc_7208_section_4_5_a_record_begins_with_its_version() {
+    run(async {
+        let report = analyzed(|net| net.texts(HOST, &[" v=spf1 -all"])).await;
+        assert_eq!(state(&report, "mail.spf"), "warn");
+        assert!(title(&report, "mail.spf").starts_with("No SPF record"));
+        // A second one that is none does no harm.
+        let report = analyzed(|net| net.texts(HOST, &[" v=spf1 a -all", "v=spf1 -all"])).await;
+        assert_eq!(state(&report, "mail.spf"), "pass");
+    });
+}
+
+#[test]
+fn a_mail_server_that_is_no_host_name_is_told() {
+    run(async {
+        let report = analyzed(|net| {
+            mx(net, HOST, &["mail_1.good.net"]);
+            net.address("mail_1.good.net", "93.184.215.25");
+        })
+        .await;
+        assert_eq!(state(&report, "mail.mx"), "warn");
+        assert!(title(&report, "mail.mx").contains("mail_1.good.net is no host name"));
+    });
+}
+
+#[test]
+fn a_logo_that_no_receiver_may_show_is_told() {
+    run(async {
+        for (policy, wanted) in [
+            ("v=DMARC1; p=reject; rua=mailto:d@good.net", "pass"),
+            ("v=DMARC1; p=none; rua=mailto:d@good.net", "warn"),
+        ] {
+            let report = analyzed(|net| {
+                net.texts("_dmarc.good.net", &[policy]);
+                let logo = "v=BIMI1; l=https://good.net/logo.svg; a=";
+                net.texts("default._bimi.good.net", &[logo]);
+            })
+            .await;
+            assert_eq!(state(&report, "mail.bimi"), wanted, "{policy}");
+        }
+    });
+}

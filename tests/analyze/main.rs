@@ -8,6 +8,7 @@ mod internet;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addresses;
 mod bad_worlds;
 mod dnssec;
 mod fault_chains;

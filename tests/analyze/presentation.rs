@@ -51,6 +51,16 @@ fn odd_data_is_printed_as_dig_prints_it() {
             (Rtype::SVCB, "00010000030003616263", r#"1 . key3="abc""#),
             (Rtype::MX, "000000", "0 ."),
             (Rtype::SRV, "00000000000000", "0 0 0 ."),
+            (
+                Rtype::PTR,
+                "104d79202250722220283229403b242e5c045f697070045f7463700178036e657400",
+                r#"my\032\"pr\"\032\(2\)\@\;\$\.\\._ipp._tcp.x.net."#,
+            ),
+            (
+                Rtype::PTR,
+                "0a6100c3a962205c2e3d7e0178036e657400",
+                r"a\000\195\169b\032\\\.=~.x.net.",
+            ),
             // Three octets are no MX record.
             (Rtype::MX, "000a03", r"\# 3 000a03"),
         ] {

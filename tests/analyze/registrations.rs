@@ -144,6 +144,10 @@ fn a_zone_below_the_registered_domain_is_asked_about_by_its_parent() {
             state(&report, "registration.name_servers"),
             "not_applicable"
         );
+        assert_eq!(
+            finding(&report, "registration.expiry")["reproduce"],
+            "curl -sSL https://rdap.org/domain/good.net"
+        );
     });
 }
 

@@ -32,7 +32,7 @@ const STATES: [(State, &str, &str); 6] = [
 ];
 
 /// What the marks of a command stand for.
-const MARKS: [(&str, &str); 8] = [
+const MARKS: [(&str, &str); 9] = [
     ("{host}", "the host that was asked about"),
     ("{zone}", "the zone that holds it"),
     ("{url}", "the URL that was asked about"),
@@ -44,6 +44,10 @@ const MARKS: [(&str, &str); 8] = [
     ),
     ("{path}", "the URL of the path"),
     ("{mx}", "a mail server of the domain"),
+    (
+        "{holder}",
+        "the name whose records decide, or the last that was asked",
+    ),
 ];
 
 #[test]

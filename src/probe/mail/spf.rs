@@ -108,9 +108,11 @@ struct Step {
     trail: Option<Vec<String>>,
 }
 
-/// The SPF records among texts.
+/// The SPF records among texts: what begins with a space is none (RFC 7208
+/// section 4.5).
 pub fn records(txt: &Exchange) -> Vec<Spf> {
     txt.texts()
+        .filter(|text| !text.starts_with(char::is_whitespace))
         .filter_map(|text| spf::parse(text).ok())
         .map(|reading| reading.value)
         .collect()

@@ -1,0 +1,80 @@
+//! The host's own records besides its addresses: services, authorities.
+
+use super::*;
+
+async fn analyzed(prepare: impl FnOnce(&Internet)) -> Value {
+    let stage = Stage::new();
+    stage.net.address(HOST, IP);
+    good_zone(&stage.net);
+    prepare(&stage.net);
+    stage.analyze(HOST).await.unwrap()
+}
+
+fn hex(net: &Internet, rtype: Rtype, all: &[&'static str]) {
+    let records = all.iter().map(|digits| Data::Hex(rtype, digits));
+    net.says(HOST, rtype, Says::Records(records.collect()));
+}
+
+#[test]
+fn an_https_record_that_only_leads_on_says_where_to() {
+    run(async {
+        let told = async |records: &[&'static str]| {
+            let report = analyzed(|net| hex(net, Rtype::HTTPS, records)).await;
+            let found = finding(&report, "dns.https_record");
+            found["title"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            told(&["000003737663076578616d706c6500"]).await,
+            "An HTTPS record makes the host an alias of svc.example."
+        );
+        // The same protocols at two targets are told once.
+        let two = ["00010000010006026833026832", "00020000010006026833026832"];
+        assert_eq!(
+            told(&two).await,
+            "An HTTPS record tells browsers about h3,h2."
+        );
+    });
+}
+
+#[test]
+fn a_critical_property_is_known_or_stops_every_authority() {
+    run(async {
+        for (digits, wanted) in [
+            // 128 issuevmc "ca.net"
+            ("80086973737565766d6363612e6e6574", "info"),
+            // 128 tbs "unknown"
+            ("8003746273756e6b6e6f776e", "warn"),
+        ] {
+            let report = analyzed(|net| hex(net, Rtype::CAA, &[digits])).await;
+            assert_eq!(state(&report, "dns.caa"), wanted, "{digits}");
+        }
+    });
+}
+
+#[test]
+fn the_command_for_caa_asks_where_the_record_stands() {
+    run(async {
+        let stage = Stage::new();
+        stage.net.address("a.b.good.net", IP);
+        let issue = Data::Issue(String::from("ca.net"));
+        let says = Says::Records(vec![issue]);
+        stage.net.says("b.good.net", Rtype::CAA, says);
+        let report = stage.analyze("a.b.good.net").await.unwrap();
+        assert_eq!(
+            finding(&report, "dns.caa")["reproduce"],
+            "dig b.good.net CAA +short"
+        );
+    });
+}
+
+#[test]
+fn one_system_is_not_concluded_of_a_server_that_nobody_announces() {
+    run(async {
+        let report = analyzed(|net| {
+            let nowhere = Says::Code(Rcode::NXDOMAIN, vec![]);
+            net.says("53.133.43.199.origin.asn.cymru.com", Rtype::TXT, nowhere);
+        })
+        .await;
+        assert_eq!(state(&report, "dns.name_server_as"), "inconclusive");
+    });
+}
