@@ -577,6 +577,35 @@ fn the_precise_rule_stays_inside() {
 }
 
 #[test]
+fn a_name_server_is_spoken_to_only_where_the_operators_list_has_it() {
+    let guard = Guard::new(Policy {
+        allowlist: vec![String::from("lab-good.com")],
+        ..Policy::default()
+    });
+    let ip = "93.184.216.10".parse().unwrap();
+    assert!(guard.judge_name_server("ns1.lab-good.com", ip).is_ok());
+    let refusal = guard.judge_name_server("ns1.example.net", ip).unwrap_err();
+    assert_eq!(refusal.class, Class::Allowlist);
+}
+
+#[test]
+fn a_reverse_zone_that_is_public_in_part_may_be_asked_about() {
+    let guard = Guard::default();
+    for zone in [
+        "192.in-addr.arpa",
+        "172.in-addr.arpa",
+        "100.in-addr.arpa",
+        "2.ip6.arpa",
+        "x.ip6.arpa",
+    ] {
+        assert!(guard.validate_lookup_name(zone).is_ok(), "{zone}");
+    }
+    for zone in ["10.in-addr.arpa", "168.192.in-addr.arpa", "f.ip6.arpa"] {
+        assert!(guard.validate_lookup_name(zone).is_err(), "{zone}");
+    }
+}
+
+#[test]
 fn a_lookup_takes_names_that_a_fetch_does_not() {
     let guard = Guard::default();
     for (raw, expected) in [

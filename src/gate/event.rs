@@ -176,3 +176,69 @@ impl Event<'_> {
         line.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(name: &str, cause: &str, argument: &str) -> Value {
+        let event = Event {
+            ts: String::from("2026-11-22T00:00:00Z"),
+            id: String::from("0123456789abcdef"),
+            surface: "mcp",
+            tool: "analyze",
+            args: json!({ "target": argument }),
+            args_digest: String::from("0123456789abcdef"),
+            outcome: Outcome::InternalError,
+            error: Some(Code::InternalError),
+            cause: Some(cause.to_owned()),
+            latency_ms: 1,
+            alike: None,
+            subrequests: 0,
+            client: Client {
+                ip: String::from("198.51.100.7"),
+                ua: "tests/1",
+                session: String::from("0123456789abcdef"),
+                name,
+            },
+            protocol: Protocol {
+                era: "none",
+                version: "",
+            },
+            guard: Judgement::of(None),
+            budget: Spent {
+                cost: 1,
+                remaining: Some(9),
+                fallback: false,
+            },
+            colo: "local",
+            ray: "",
+        };
+        let line = event.line();
+        assert!(line.len() <= LINE_CAP, "{} bytes", line.len());
+        serde_json::from_str(&line).unwrap()
+    }
+
+    #[test]
+    fn a_line_over_the_cap_gives_up_arguments_and_cause_before_who_called() {
+        let long = "x".repeat(LINE_CAP);
+        let whole = event("client", "why", "lab-good.com");
+        assert_eq!(
+            (&whole["cause"], &whole["args"]["target"]),
+            (&json!("why"), &json!("lab-good.com"))
+        );
+        for cut in [event("client", "why", &long), event("client", &long, "")] {
+            assert_eq!(cut["args"], json!({"cut": true}));
+            assert_eq!(cut["cause"], Value::Null);
+            assert_eq!(cut["client"]["name"], "client");
+        }
+        let least = event(&long, "why", "lab-good.com");
+        assert_eq!(
+            (&least["client"]["name"], &least["client"]["ua"]),
+            (&json!(""), &json!(""))
+        );
+        assert_eq!(least["outcome"], "internal_error");
+    }
+}

@@ -222,5 +222,9 @@ mod tests {
             memory.remember_limited(&n.to_string(), "analyze", REFUSED, 1_000_000);
         }
         assert_eq!(memory.limited.borrow().len(), CAP);
+        // What has run out makes room.
+        let later = 1_000_000 + REFUSED.wait_ms;
+        memory.remember_limited("198.51.100.7", "analyze", REFUSED, later);
+        assert_eq!(memory.limited.borrow().len(), 1);
     }
 }

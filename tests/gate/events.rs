@@ -116,6 +116,50 @@ fn the_digest_of_equal_arguments_is_equal_and_tells_nothing() {
     assert_eq!(digest(SECRET).len(), 16);
 }
 
+#[test]
+fn without_a_session_a_client_is_told_by_address_and_program() {
+    let house = House::new();
+    let session = |ip: &str, agent: &str| {
+        let request = Request::post("/api/decode", &json!({"text": "v=spf1 -all"}))
+            .with("cf-connecting-ip", ip)
+            .with("user-agent", agent);
+        house.ask(&request);
+        house.journal.last()["client"]["session"].clone()
+    };
+    let one = session(IP, "agent/1");
+    assert_eq!(session(IP, "agent/1"), one);
+    assert_ne!(session(IP, "agent/2"), one);
+    assert_ne!(session("198.51.100.8", "agent/1"), one);
+}
+
+#[test]
+fn as_much_of_an_address_is_written_as_the_operator_wants() {
+    for (log_ip, ip, written) in [
+        ("full", "198.51.100.7", "198.51.100.7"),
+        ("prefix", "198.51.100.7", "198.51.100.0/24"),
+        ("prefix", "2001:db8:1:2ff::9", "2001:db8:1::/48"),
+    ] {
+        let house = House::with_vars(&[("LOG_IP", log_ip)]);
+        call(&house, ip, "decode", &json!({"text": "v=spf1 -all"}));
+        assert_eq!(house.journal.last()["client"]["ip"], written, "{ip}");
+    }
+}
+
+#[test]
+fn a_call_that_a_targets_budget_refuses_took_nothing() {
+    let house = House::with_vars(&[("BUDGETS", r#"{"target":{"limit":1,"seconds":60}}"#)]);
+    let analyze = |ip| {
+        call(&house, ip, "analyze", &json!({"target": "lab-good.com"}));
+        let event = house.journal.last();
+        (event["outcome"].clone(), event["budget"]["cost"].clone())
+    };
+    assert_eq!(analyze("198.51.100.1").1, 1);
+    // By the target's object, then by what the isolate remembers of it.
+    let refused = (json!("rate_limited"), json!(0));
+    assert_eq!(analyze("198.51.100.2"), refused);
+    assert_eq!(analyze("198.51.100.3"), refused);
+}
+
 /// Every member by its path: `client.ip`.
 fn members(value: &Value, above: &str, seen: &mut BTreeSet<String>) {
     for (name, value) in value.as_object().into_iter().flatten() {
