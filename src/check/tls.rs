@@ -3,9 +3,10 @@
 //! protocol in `tls_protocol`.
 
 use super::{Case, Check};
+use crate::codec::moment;
 use crate::probe::Failure;
 use crate::probe::tls::{Proof, Refused};
-use crate::probe::trust::{Reason, Verdict};
+use crate::probe::trust::{Reason, Verdict, is_beyond_us};
 use crate::report::{Confidence, Finding, Severity, counted};
 
 pub(super) const DAY: i64 = 86_400;
@@ -15,6 +16,9 @@ checks! {
         id: "tls.trust",
         about: "Whether the chain as presented leads to a root in Mozilla's list, every certificate valid \
             now; if not, the precise reason.",
+        when: [
+            Inconclusive "No certificate was presented, or one is signed in a way that browsers know and that is not verified here (P-521, or SHA-512 with ECDSA).",
+        ],
         reference: "RFC 5280 section 6",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -showcerts </dev/null",
         also: ["curl -sSI https://{host}/"],
@@ -33,6 +37,10 @@ checks! {
     EXPIRY {
         id: "tls.expiry",
         about: "How many days the certificate is still valid.",
+        when: [
+            Fail "It is not valid any more, or not yet.",
+            Warn "It ends within a sixth of its validity, at most two weeks.",
+        ],
         reference: "RFC 5280 section 4.1.2.5",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -dates",
         also: ["curl -skvI https://{host}/ 2>&1 | grep -E '(start|expire) date'"],
@@ -98,6 +106,19 @@ fn trust(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .evidence(evidence)
             .add(findings);
     }
+    if reason == Reason::NotVerified {
+        let algorithms = case.probes.tls.chain.iter().filter(|one| is_beyond_us(one));
+        let named = algorithms.map(|one| match one.key.curve.as_deref() {
+            Some("P-521") => "a key on P-521",
+            _ => one.signature_algorithm.as_str(),
+        });
+        let named: Vec<&str> = named.take(1).collect();
+        return case
+            .inconclusive(TRUST, format!("{} ({})", reason.clause(), named.concat()))
+            .evidence(evidence)
+            .evidence("/tls/chain/0/signatureAlgorithm")
+            .add(findings);
+    }
     let fix = match reason {
         Reason::Expired => "Renew the certificate, and automate the next renewal.",
         Reason::NotYetValid => "Check the server's certificate and its clock.",
@@ -149,13 +170,25 @@ fn expiry(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .inconclusive(EXPIRY, "the certificate cannot be read")
             .add(findings);
     };
-    let now = i64::try_from(case.probes.now_ms / 1000).unwrap_or(i64::MAX);
+    let now = case.probes.now();
     let evidence = "/tls/chain/0/notAfter";
     let days = (leaf.not_after - now).div_euclid(DAY);
     let lifetime = (leaf.not_after - leaf.not_before).div_euclid(DAY);
     // Half of the last third is when an automated renewal is clearly late.
     let soon = (lifetime / 6).clamp(1, 14);
-    if days < 0 {
+    if leaf.not_before > now {
+        case.fail(
+            EXPIRY,
+            Severity::High,
+            format!(
+                "The certificate is not valid yet; it will be in {}.",
+                moment::span_text(leaf.not_before - now)
+            ),
+        )
+        .evidence("/tls/chain/0/notBefore")
+        .fix("Check the server's certificate and its clock.")
+        .add(findings);
+    } else if days < 0 {
         case.fail(
             EXPIRY,
             Severity::High,

@@ -3,7 +3,7 @@
 use super::Case;
 use super::tls::{DAY, no_certificate};
 use crate::codec::certificate::{Certificate, lifetime_limit};
-use crate::codec::x509::{is_broken_signature, weakness};
+use crate::codec::x509::{Key, is_broken_signature, weakness};
 use crate::probe::trust::{Anchor, Reason};
 use crate::report::{Finding, Severity};
 
@@ -27,7 +27,11 @@ checks! {
     KEY {
         id: "tls.key",
         about: "Whether every key of the chain is of a kind and size that is still accepted: RSA of at least \
-            2048 bits, elliptic curves of at least 256.",
+            2048 bits, elliptic curves P-256, P-384 and P-521.",
+        when: [
+            Fail "A key is too short, or of a kind that is broken.",
+            Warn "A key is of another kind, which browsers do not take.",
+        ],
         reference: "CA/Browser Forum Baseline Requirements section 6.1.5",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -text",
         maps_to: ["internet.nl:web_https_cert_pubkey", "cwe:326"],
@@ -160,6 +164,23 @@ fn whose(place: usize, certificate: &Certificate) -> String {
 
 fn key(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let weak = on_the_path(case).find_map(|(place, one)| Some((place, one, weakness(&one.key)?)));
+    let strange = on_the_path(case).find(|(_, one)| !is_taken(&one.key));
+    if let (None, Some((place, certificate))) = (&weak, strange) {
+        let key = &certificate.key;
+        let kind = key.curve.as_deref().unwrap_or(&key.algorithm);
+        return case
+            .warn(
+                KEY,
+                Severity::Medium,
+                format!(
+                    "{} has a key that browsers do not take ({kind}).",
+                    whose(place, certificate)
+                ),
+            )
+            .evidence(format!("/tls/chain/{place}/key"))
+            .fix("Have a certificate issued for a key on P-256, or for RSA of 2048 bits or more.")
+            .add(findings);
+    }
     match weak {
         Some((place, certificate, why)) => case
             .fail(
@@ -180,6 +201,15 @@ fn key(case: &Case<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Whether public issuers may certify a key of this kind.
+fn is_taken(key: &Key) -> bool {
+    match key.algorithm.as_str() {
+        "RSA" => true,
+        "EC" => matches!(key.curve.as_deref(), Some("P-256" | "P-384" | "P-521")),
+        _ => false,
+    }
+}
+
 fn signature(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let broken = on_the_path(case).find(|(_, one)| {
         is_broken_signature(&one.signature_algorithm) && !(one.self_issued && one.is_ca)
@@ -195,7 +225,7 @@ fn signature(case: &Case<'_>, findings: &mut Vec<Finding>) {
                     certificate.signature_algorithm
                 ),
             )
-            .evidence("/tls/chain/0/signatureAlgorithm")
+            .evidence(format!("/tls/chain/{place}/signatureAlgorithm"))
             .fix("Have it issued anew; no public issuer signs like this any more.")
             .add(findings),
         None => case
@@ -257,5 +287,8 @@ fn usage(case: &Case<'_>, leaf: &Certificate, findings: &mut Vec<Finding>) {
         (true, true) => wrong("The certificate presented first is an issuer's."),
         (true, false) => case.pass(USAGE, "The certificate was issued for TLS servers."),
     };
-    draft.evidence("/tls/chain/0/subject").add(findings);
+    draft
+        .evidence("/tls/chain/0/extendedKeyUsage")
+        .evidence("/tls/chain/0/isCa")
+        .add(findings);
 }

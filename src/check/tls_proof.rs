@@ -38,8 +38,8 @@ checks! {
 
     SCT {
         id: "tls.sct",
-        about: "Whether timestamps of transparency logs come with the certificate, embedded or in the TLS \
-            extension: some browsers want two from public issuers.",
+        about: "Whether timestamps of transparency logs come with the certificate: embedded, in the TLS \
+            extension (seen in TLS 1.2 alone) or in the staple. Some browsers want two from public issuers.",
         when: [
             Pass "two or more come with it",
             Warn "fewer, and the chain leads to a root in Mozilla's list",
@@ -79,10 +79,6 @@ pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     logged(case, findings);
 }
 
-fn now(case: &Case<'_>) -> i64 {
-    i64::try_from(case.probes.now_ms / 1000).unwrap_or(i64::MAX)
-}
-
 fn staple(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let tls = &case.probes.tls;
     let leaf = tls.chain.first().map(|leaf| leaf.serial.as_str());
@@ -109,8 +105,13 @@ fn staple(case: &Case<'_>, findings: &mut Vec<Finding>) {
         .add(findings);
 }
 
+fn has_run_out(case: &Case<'_>, ocsp: &Ocsp) -> bool {
+    ocsp.next_update
+        .is_some_and(|until| until < case.probes.now())
+}
+
 fn stapled<'c, 'a>(case: &'c Case<'a>, ocsp: &Ocsp) -> super::Draft<'c, 'a> {
-    let over = ocsp.next_update.is_some_and(|until| until < now(case));
+    let over = has_run_out(case, ocsp);
     match ocsp.status {
         Status::Revoked => case
             .fail(
@@ -145,18 +146,28 @@ fn must_staple(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let promised = tls.chain.first().is_some_and(|leaf| leaf.must_staple);
     let draft = match (promised, &tls.staple) {
         (false, _) => case.not_applicable(MUST_STAPLE, "The certificate promises no staple."),
-        (true, Some(Ok(_))) => case.pass(MUST_STAPLE, "The promised staple is there."),
+        (true, Some(Ok(ocsp))) if is_taken(case, ocsp) => {
+            case.pass(MUST_STAPLE, "The promised staple is there.")
+        }
         (true, _) => case
             .fail(
                 MUST_STAPLE,
                 Severity::Medium,
-                "The certificate promises an OCSP staple, and none that can be read is there.",
+                "The certificate promises an OCSP staple, and none that a strict client takes is there.",
             )
             .fix("Switch OCSP stapling on, or have the certificate issued without the TLS feature extension."),
     };
     draft
         .evidence("/tls/handshakes/best/ocspStapled")
         .add(findings);
+}
+
+/// Whether a staple says good, of this certificate, now.
+fn is_taken(case: &Case<'_>, ocsp: &Ocsp) -> bool {
+    let leaf = case.probes.tls.chain.first();
+    leaf.is_some_and(|leaf| leaf.serial == ocsp.serial)
+        && ocsp.status == Status::Good
+        && !has_run_out(case, ocsp)
 }
 
 fn sct(case: &Case<'_>, findings: &mut Vec<Finding>) {
@@ -170,7 +181,11 @@ fn sct(case: &Case<'_>, findings: &mut Vec<Finding>) {
         .verdict
         .as_ref()
         .is_some_and(|verdict| verdict.anchor == Some(Anchor::Mozilla));
-    let most = embedded.max(extension);
+    let stapled = match &tls.staple {
+        Some(Ok(staple)) => staple.scts.len(),
+        _ => 0,
+    };
+    let most = embedded.max(extension).max(stapled);
     let come = counted(
         most,
         "timestamp of a transparency log comes",
@@ -179,9 +194,9 @@ fn sct(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let draft = match (most, public) {
         (2.., _) => case.pass(
             SCT,
-            format!("{embedded} timestamps of transparency logs are embedded, {extension} in the TLS extension."),
+            format!("{embedded} timestamps of transparency logs are embedded, {extension} in the TLS extension, {stapled} in the staple."),
         ),
-        // A staple may carry some too, and that is not looked into.
+        // TLS 1.3 encrypts the extension, and it is not looked into there.
         (_, true) => case
             .warn(
                 SCT,
@@ -198,6 +213,7 @@ fn sct(case: &Case<'_>, findings: &mut Vec<Finding>) {
     draft
         .evidence("/tls/scts/certificate")
         .evidence("/tls/scts/extension")
+        .evidence("/tls/scts/staple")
         .add(findings);
 }
 

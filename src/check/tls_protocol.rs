@@ -11,7 +11,8 @@ use crate::report::{Confidence, Finding, Severity};
 checks! {
     TLS13 {
         id: "tls.version_13",
-        about: "Whether TLS 1.3 is offered, seen by a handshake.",
+        about: "Whether TLS 1.3 is offered, seen by a handshake; where that is declined, by the answer to a hello \
+            with everything that TLS 1.3 has.",
         reference: "RFC 8446",
         reproduce: "openssl s_client -connect {host}:443 -servername {host} -tls1_3 </dev/null",
         also: ["curl -sSI --tlsv1.3 https://{host}/"],
@@ -156,15 +157,23 @@ fn web_version(tls: &Tls) -> Option<&'static str> {
 fn version_13(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let tls = &case.probes.tls;
     // Both were on offer, and a server that has 1.3 takes it.
+    if let Some(Err(Refused::Failed(failure))) = &tls.any_13 {
+        return case
+            .unmeasured(TLS13, failure)
+            .evidence(format!("{HANDSHAKES}/any13"))
+            .add(findings);
+    }
     match (web_version(tls), &tls.web, &tls.up_to_12) {
-        (Some("TLSv1.3"), ..) => case
+        _ if tls.has_13() => case
             .pass(TLS13, "TLS 1.3 is offered.")
             .evidence(format!("{HANDSHAKES}/best/version"))
+            .evidence(format!("{HANDSHAKES}/any13"))
             .add(findings),
         (Some(_), ..) | (None, Some(Err(Refused::Declined(_))), Some(Ok(_))) => case
             .warn(TLS13, Severity::Medium, "TLS 1.3 is not offered.")
             .evidence(format!("{HANDSHAKES}/best/version"))
             .evidence(format!("{HANDSHAKES}/best/declined"))
+            .evidence(format!("{HANDSHAKES}/any13"))
             .fix("Enable TLS 1.3.")
             .add(findings),
         _ => undone(case, TLS13, findings),
@@ -187,7 +196,7 @@ fn version_12(case: &Case<'_>, findings: &mut Vec<Finding>) {
                 format!("Nothing newer than {} is offered.", answer.version.name()),
             )
             .fix("Enable TLS 1.2 and 1.3: browsers refuse everything older."),
-        (Some(Ok(_)), Some(_)) | (Some(Err(Refused::Declined(_))), Some("TLSv1.3")) => case.info(
+        (Some(Ok(_)), Some(_)) | (Some(Err(Refused::Declined(_))), _) if tls.has_13() => case.info(
             TLS12,
             "TLS 1.2 is declined; clients older than TLS 1.3 cannot connect.",
         ),

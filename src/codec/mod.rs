@@ -42,7 +42,7 @@ pub mod ip;
 pub mod json;
 pub mod jwk;
 pub mod jwt;
-mod moment;
+pub(crate) mod moment;
 pub mod mta_sts;
 pub mod ocsp;
 mod octets;

@@ -7,6 +7,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 
 use super::der::{self, Element, tag};
+use super::sct::Sct;
 use super::x509;
 
 /// Octets shown of a serial number.
@@ -37,6 +38,8 @@ pub struct Ocsp {
     pub next_update: Option<i64>,
     /// Unix seconds: when the response was signed.
     pub produced: i64,
+    /// Timestamps of transparency logs (RFC 6962 section 3.3).
+    pub scts: Vec<Sct>,
 }
 
 /// Why there is no verdict in a response.
@@ -97,8 +100,27 @@ fn read(response: &[u8], data: &[Element]) -> Option<Ocsp> {
             .and_then(|tagged| der::element(response, tagged.content.start, tagged.content.end))
             .and_then(|time| moment(response, &time)),
         produced,
+        scts: scts(response, rest).unwrap_or_default(),
     })
 }
+
+/// Of the extensions of a single response: an octet string in another.
+fn scts(response: &[u8], rest: &[Element]) -> Option<Vec<Sct>> {
+    let tagged = rest.iter().find(|part| part.tag == SINGLE_EXTENSIONS)?;
+    let list = inside(response, tagged.content.clone(), tag::SEQUENCE).ok()?;
+    der::children(response, &list).iter().find_map(|extension| {
+        let parts = der::children(response, &extension.content);
+        let is_list = response.get(parts.first()?.content.clone())? == SCT_LIST;
+        let outer = parts.last().filter(|_| is_list)?.content.clone();
+        let inner = inside(response, outer, tag::OCTET_STRING).ok()?;
+        Some(Sct::list(response.get(inner)?))
+    })
+}
+
+const SINGLE_EXTENSIONS: u8 = 0xA1;
+
+/// 1.3.6.1.4.1.11129.2.4.5
+const SCT_LIST: [u8; 10] = [0x2B, 6, 1, 4, 1, 0xD6, 0x79, 2, 4, 5];
 
 const ENUMERATED: u8 = 0x0A;
 const RESPONSE_BYTES: u8 = 0xA0;
@@ -154,6 +176,10 @@ mod tests {
     }
 
     fn response(status: &[u8], next: Option<&str>) -> Vec<u8> {
+        response_with(status, next, &[])
+    }
+
+    fn response_with(status: &[u8], next: Option<&str>, extensions: &[u8]) -> Vec<u8> {
         let sequence = |parts: &[&[u8]]| der::wrapped(tag::SEQUENCE, parts);
         let id = sequence(&[
             &sequence(&[&der::wrapped(tag::OID, &[&[0x2B, 14, 3, 2, 26]])]),
@@ -162,7 +188,7 @@ mod tests {
             &der::wrapped(tag::INTEGER, &[&[0x0A, 0xBC]]),
         ]);
         let next = next.map_or_else(Vec::new, |at| der::wrapped(NEXT_UPDATE, &[&time(at)]));
-        let single = sequence(&[&id, status, &time("20261120000000Z"), &next]);
+        let single = sequence(&[&id, status, &time("20261120000000Z"), &next, extensions]);
         let data = sequence(&[
             &der::wrapped(0xA2, &[&der::wrapped(tag::OCTET_STRING, &[&[3; 20]])]),
             &time("20261121000000Z"),
@@ -198,6 +224,33 @@ mod tests {
         );
         let unknown = Ocsp::from_der(&response(&[0x82, 0], None)).unwrap();
         assert_eq!(unknown.status, Status::Unknown);
+    }
+
+    #[test]
+    fn timestamps_of_logs_in_a_response_are_read() {
+        let sct = |log: u8| [&[0, 47, 0][..], &[log; 32], &[0; 10], &[4, 3, 0, 0]].concat();
+        let all = [sct(1), sct(2)].concat();
+        let list = [(all.len() as u16).to_be_bytes().as_slice(), &all].concat();
+        let value = der::wrapped(
+            tag::OCTET_STRING,
+            &[&der::wrapped(tag::OCTET_STRING, &[&list])],
+        );
+        let id = der::wrapped(tag::OID, &[&SCT_LIST]);
+        let extension = der::wrapped(tag::SEQUENCE, &[&id, &value]);
+        let other = der::wrapped(
+            tag::SEQUENCE,
+            &[&der::wrapped(tag::OID, &[&[0x2B, 7]]), &value],
+        );
+        let tagged =
+            |list: &[&[u8]]| der::wrapped(SINGLE_EXTENSIONS, &[&der::wrapped(tag::SEQUENCE, list)]);
+        for (extensions, count) in [
+            (tagged(&[&other, &extension]), 2),
+            (tagged(&[&other]), 0),
+            (Vec::new(), 0),
+        ] {
+            let read = Ocsp::from_der(&response_with(&[0x80, 0], None, &extensions)).unwrap();
+            assert_eq!(read.scts.len(), count);
+        }
     }
 
     #[test]

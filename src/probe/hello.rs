@@ -102,6 +102,13 @@ pub const POST_QUANTUM: Offer = Offer {
     flight: false,
 };
 
+/// TLS 1.3 with everything that there is of it: for servers that decline our
+/// handshake, which has not every group and suite.
+pub const ANY_13: Offer = Offer {
+    groups: registry::GROUPS_13,
+    ..POST_QUANTUM
+};
+
 /// Sends one hello and listens to the answer. An address literal is not named
 /// in SNI (RFC 6066 section 3).
 pub async fn ask(
@@ -148,17 +155,32 @@ async fn converse(
     }
 }
 
-/// The hello as one record.
+/// The hello as one record. One of 256 to 511 octets is filled up: there are
+/// load balancers that never answer it (RFC 7685 section 1).
 pub fn wire(offer: &Offer, host: &str, random: &[u8; 32]) -> Vec<u8> {
+    let bare = record(offer, host, random, 0);
+    match bare.len() - RECORD_HEAD {
+        length @ 256..512 => {
+            let padding = 512_usize.saturating_sub(length + EXTENSION_HEAD).max(1);
+            record(offer, host, random, padding)
+        }
+        _ => bare,
+    }
+}
+
+const RECORD_HEAD: usize = 5;
+const EXTENSION_HEAD: usize = 4;
+
+fn record(offer: &Offer, host: &str, random: &[u8; 32], padding: usize) -> Vec<u8> {
     let mut out = vec![HANDSHAKE, 3, 1];
     prefixed(&mut out, 2, |out| {
         out.push(CLIENT_HELLO);
-        prefixed(out, 3, |out| body(out, offer, host, random));
+        prefixed(out, 3, |out| body(out, offer, host, random, padding));
     });
     out
 }
 
-fn body(out: &mut Vec<u8>, offer: &Offer, host: &str, random: &[u8; 32]) {
+fn body(out: &mut Vec<u8>, offer: &Offer, host: &str, random: &[u8; 32], padding: usize) {
     let legacy = offer.version.min(Version::Tls12);
     out.extend(legacy.code().to_be_bytes());
     out.extend(random);
@@ -175,9 +197,16 @@ fn body(out: &mut Vec<u8>, offer: &Offer, host: &str, random: &[u8; 32]) {
         }
     });
     out.extend([1, 0]); // no compression
-    prefixed(out, 2, |out| extensions(out, offer, host));
+    prefixed(out, 2, |out| {
+        extensions(out, offer, host);
+        if padding > 0 {
+            let end = |out: &mut Vec<u8>| out.resize(out.len() + padding, 0);
+            extension(out, ext::PADDING, end);
+        }
+    });
 }
 
+/// None that is empty stands last: some servers break off there.
 fn extensions(out: &mut Vec<u8>, offer: &Offer, host: &str) {
     if host.parse::<std::net::IpAddr>().is_err() {
         extension(out, ext::SERVER_NAME, |out| {
@@ -202,10 +231,10 @@ fn extensions(out: &mut Vec<u8>, offer: &Offer, host: &str) {
     extension(out, ext::STATUS_REQUEST, |out| {
         out.extend([1, 0, 0, 0, 0]); // OCSP, any responder, no extensions
     });
+    extension(out, ext::SIGNED_CERTIFICATE_TIMESTAMP, |_| {});
     extension(out, ext::SIGNATURE_ALGORITHMS, |out| {
         numbers(out, registry::SIGNATURE_SCHEMES);
     });
-    extension(out, ext::SIGNED_CERTIFICATE_TIMESTAMP, |_| {});
     if offer.version == Version::Tls13 {
         extension(out, ext::SUPPORTED_VERSIONS, |out| {
             prefixed(out, 1, |out| {
@@ -255,6 +284,7 @@ pub(crate) mod ext {
     pub(crate) const SIGNATURE_ALGORITHMS: u16 = 13;
     pub(crate) const ALPN: u16 = 16;
     pub(crate) const SIGNED_CERTIFICATE_TIMESTAMP: u16 = 18;
+    pub(crate) const PADDING: u16 = 21;
     pub(crate) const EXTENDED_MASTER_SECRET: u16 = 23;
     pub(crate) const SESSION_TICKET: u16 = 35;
     pub(crate) const SUPPORTED_VERSIONS: u16 = 43;

@@ -168,6 +168,11 @@ impl Probes {
         }
     }
 
+    /// The call's time in Unix seconds.
+    pub fn now(&self) -> i64 {
+        i64::try_from(self.now_ms / 1000).unwrap_or(i64::MAX)
+    }
+
     /// The host as asked about.
     pub fn host(&self) -> &str {
         self.url.host()

@@ -19,7 +19,10 @@ use rustls::crypto::{CryptoProvider, KeyProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::SigningKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{DigitallySignedStruct, Error, NamedGroup, SignatureScheme, SupportedProtocolVersion};
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, NamedGroup, SignatureScheme,
+    SupportedProtocolVersion,
+};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -304,6 +307,8 @@ impl Recorder {
         write(&mut seen)
     }
 
+    /// Only a signature that was checked and is wrong is held against the
+    /// server: there are keys and schemes that are not known here.
     fn proof(
         &self,
         verify: impl FnOnce(&WebPkiSupportedAlgorithms) -> Result<HandshakeSignatureValid, Error>,
@@ -311,7 +316,10 @@ impl Recorder {
         if self.proof {
             match proof::question(verify) {
                 Ok(question) => self.note(|seen| seen.question = Some(question)),
-                Err(error) => self.note(|seen| seen.proof = Proof::Wrong(error.to_string())),
+                Err(Error::InvalidCertificate(why @ CertificateError::BadSignature)) => {
+                    self.note(|seen| seen.proof = Proof::Wrong(why.to_string()));
+                }
+                Err(_) => {}
             }
         }
         HandshakeSignatureValid::assertion()
@@ -360,11 +368,25 @@ impl ServerCertVerifier for Recorder {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider()
-            .signature_verification_algorithms
-            .supported_schemes()
+        let known = &provider().signature_verification_algorithms;
+        let mut schemes = known.supported_schemes();
+        schemes.extend(UNVERIFIED);
+        schemes
     }
 }
+
+/// Schemes that are offered though nobody here can verify them, the withdrawn
+/// ones last: a server that has no other key would decline, and the page and
+/// all else of it stay unseen.
+const UNVERIFIED: [SignatureScheme; 7] = [
+    SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::ED448,
+    SignatureScheme::Unknown(0x0809), // rsa_pss_pss_sha256 and its sisters
+    SignatureScheme::Unknown(0x080A),
+    SignatureScheme::Unknown(0x080B),
+    SignatureScheme::RSA_PKCS1_SHA1,
+    SignatureScheme::ECDSA_SHA1_Legacy,
+];
 
 /// Counts the sessions that a server would resume, and keeps none of them:
 /// no session is ever resumed here.

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use webpki::{EndEntityCert, KeyUsage};
 
 use crate::codec::certificate::Certificate;
+use crate::codec::x509::is_broken_signature;
 
 /// Intermediates that path building may use: enough for every real chain, and
 /// a bound on the signatures a hostile one can make us check.
@@ -40,6 +41,8 @@ pub enum Reason {
     BadSignature,
     /// A signature or key of a kind that is no longer, or not yet, accepted.
     UnsupportedAlgorithm,
+    /// A signature or key that browsers accept and that is not verified here.
+    NotVerified,
     /// A certificate is used for something it was not issued for.
     WrongUsage,
     /// The certificate cannot be read by a strict client.
@@ -60,6 +63,7 @@ impl Reason {
             Reason::UnknownIssuer => "the issuer is not a root that browsers know",
             Reason::BadSignature => "a signature on the path is wrong",
             Reason::UnsupportedAlgorithm => "a signature or key is of a kind that is not accepted",
+            Reason::NotVerified => "a signature on the path is of a kind that is not verified here",
             Reason::WrongUsage => "a certificate is used for something it was not issued for",
             Reason::Malformed => "the certificate cannot be read",
             Reason::NoCertificate => "no certificate was presented",
@@ -95,6 +99,13 @@ pub struct Verdict {
     pub name_matches: bool,
     /// Whether each certificate names the next as its issuer.
     pub in_order: bool,
+}
+
+impl Verdict {
+    /// Whether a browser is known to refuse the certificate.
+    pub fn is_refused(&self) -> bool {
+        !self.name_matches || !matches!(self.reason, Reason::Trusted | Reason::NotVerified)
+    }
 }
 
 /// Judges `chain` (leaf first) for `host` at `now_ms`.
@@ -249,14 +260,33 @@ fn reason(error: &webpki::Error, described: &[Certificate]) -> Reason {
         E::UnknownIssuer | E::CaUsedAsEndEntity => unknown_issuer(error, described),
         E::InvalidSignatureForPublicKey => Reason::BadSignature,
         E::UnsupportedSignatureAlgorithmContext(_)
-        | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
-        | E::SignatureAlgorithmMismatch => Reason::UnsupportedAlgorithm,
+        | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => unsupported(described),
+        E::SignatureAlgorithmMismatch => Reason::UnsupportedAlgorithm,
+        // Without extensions no name and no authority can be told: whoever
+        // issued it is none of today's.
+        E::UnsupportedCertVersion => unknown_issuer(error, described),
         E::RequiredEkuNotFoundContext(_)
         | E::EndEntityUsedAsCa
         | E::EmptyEkuExtension
         | E::NameConstraintViolation
         | E::PathLenConstraintViolated => Reason::WrongUsage,
         _ => Reason::Malformed,
+    }
+}
+
+/// Whether an algorithm that is not verified here is one that browsers accept:
+/// P-521, and SHA-512 with ECDSA.
+pub fn is_beyond_us(certificate: &Certificate) -> bool {
+    certificate.signature_algorithm == "ecdsa-with-SHA512"
+        || certificate.key.curve.as_deref() == Some("P-521")
+}
+
+fn unsupported(described: &[Certificate]) -> Reason {
+    let is_broken =
+        |certificate: &Certificate| is_broken_signature(&certificate.signature_algorithm);
+    match described.iter().any(is_beyond_us) && !described.iter().any(is_broken) {
+        true => Reason::NotVerified,
+        false => Reason::UnsupportedAlgorithm,
     }
 }
 

@@ -9,14 +9,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use super::*;
 use crate::internet::{self_signed_der, serving};
 
-fn good_stage() -> (Stage, Authority) {
+pub(super) fn good_stage() -> (Stage, Authority) {
     let authority = Authority::new();
     let stage = Stage::new().trusting(&authority);
     good_host(&stage.net, &authority);
     (stage, authority)
 }
 
-fn title<'a>(report: &'a Value, id: &str) -> &'a str {
+pub(super) fn title<'a>(report: &'a Value, id: &str) -> &'a str {
     finding(report, id)["title"].as_str().expect("a title")
 }
 
@@ -149,22 +149,27 @@ fn what_the_platform_calls_right_is_not_verified_again() {
 
 /// A server that speaks TLS as it was, and only its first flight.
 #[derive(Clone)]
-struct Old {
-    versions: std::ops::RangeInclusive<u16>,
-    suites: Vec<u16>,
+pub(super) struct Old {
+    pub(super) versions: std::ops::RangeInclusive<u16>,
+    pub(super) suites: Vec<u16>,
     /// Those of TLS 1.1 and 1.0.
-    withdrawn_suites: Vec<u16>,
-    certificate: Vec<u8>,
+    pub(super) withdrawn_suites: Vec<u16>,
+    pub(super) certificate: Vec<u8>,
 }
 
 impl Old {
-    async fn answer(self, mut stream: DuplexStream) {
+    pub(super) async fn answer(self, mut stream: DuplexStream) {
         let mut head = [0; 5];
         if stream.read_exact(&mut head).await.is_err() {
             return;
         }
         let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
         stream.read_exact(&mut hello).await.expect("a hello");
+        self.reply(&hello, stream).await;
+    }
+
+    /// To a hello that was read.
+    pub(super) async fn reply(self, hello: &[u8], mut stream: DuplexStream) {
         let word = |at: usize| u16::from_be_bytes([hello[at], hello[at + 1]]);
         let suites_at = 39 + usize::from(hello[38]);
         let count = usize::from(word(suites_at)) / 2;
@@ -210,7 +215,7 @@ impl Old {
     }
 }
 
-async fn old(versions: std::ops::RangeInclusive<u16>, suites: &[u16]) -> Value {
+pub(super) async fn old(versions: std::ops::RangeInclusive<u16>, suites: &[u16]) -> Value {
     old_by_version(versions, suites, suites).await
 }
 
@@ -378,7 +383,7 @@ fn a_hundred_certificates_are_counted_and_only_some_are_looked_at() {
 }
 
 /// DER with short contents.
-fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let length = content.len();
     let head = match length {
@@ -390,7 +395,7 @@ fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// An OCSP response about a serial number, valid until a day of November.
-fn staple(serial: &[u8], status: &[u8], until: u8) -> Vec<u8> {
+pub(super) fn staple(serial: &[u8], status: &[u8], until: u8) -> Vec<u8> {
     let time = |day: u8| der(0x18, &[format!("202611{day:02}000000Z").as_bytes()]);
     let hash = der(4, &[&[1; 20]]);
     let id = der(0x30, &[&der(0x30, &[]), &hash, &hash, &der(2, &[serial])]);

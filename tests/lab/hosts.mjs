@@ -390,6 +390,18 @@ const HANDSHAKES = [
     options: { ciphers: STRONG_CIPHERS },
     withdrawn: { ciphers: "AES128-SHA:AES256-SHA:@SECLEVEL=0" },
   }),
+  handshake("ccm-only", 62, "TLS 1.2 with AES-CCM as its only suite", "anyTls", {
+    versions: [TLS12],
+    options: { ciphers: "ECDHE-ECDSA-AES128-CCM" },
+  }),
+  handshake("aria-only", 63, "TLS 1.2 with ARIA as its only cipher", "anyTls", {
+    versions: [TLS12],
+    options: { ciphers: "ECDHE-ECDSA-ARIA128-GCM-SHA256" },
+  }),
+  handshake("p521-only", 64, "P-521 as its only group, which hardly any client has", "anyTls", {
+    versions: [TLS13],
+    options: { ecdhCurve: "P-521" },
+  }),
 ];
 
 const FAMILIES = [

@@ -158,7 +158,7 @@ async function makeCertificates({ root, policy, middle, deep, rsaMiddle, strange
     unrelated: await presented(await leaf(middle, [tls("unrelated")]), middle, strange),
     withRoot: await presented(await leaf(middle, [tls("with-root")]), middle, root),
     anyTls: await ordinary(
-      ["h2", "client-certificate", "p384-only", "post-quantum"].map(tls).concat("lab-tls.net"),
+      ["h2", "client-certificate", "p384-only", "post-quantum", "ccm-only", "aria-only", "p521-only"].map(tls).concat("lab-tls.net"),
     ),
   };
 }

@@ -549,6 +549,7 @@ async fn authority(mut stream: DuplexStream, zone: String, kind: Zone, known: Re
 pub struct Site {
     routes: Vec<(String, String)>,
     fallback: String,
+    strangers: Option<String>,
     /// Requests answered before the connection is closed.
     pub patience: Option<usize>,
 }
@@ -574,13 +575,24 @@ impl Site {
         self
     }
 
+    /// The answer to whoever sends an `Origin`.
+    pub fn for_strangers(mut self, response: String) -> Site {
+        self.strangers = Some(response);
+        self
+    }
+
     /// Closes the connection after `n` answers.
     pub fn closing_after(mut self, n: usize) -> Site {
         self.patience = Some(n);
         self
     }
 
-    fn answer(&self, path: &str) -> &str {
+    fn answer(&self, path: &str, head: &str) -> &str {
+        if let Some(answer) = &self.strangers
+            && head.contains("\r\nOrigin: ")
+        {
+            return answer;
+        }
         self.routes
             .iter()
             .find(|(known, _)| known == path)
@@ -613,7 +625,7 @@ async fn answer(
             let head = String::from_utf8(seen.drain(..end + 4).collect()).expect("ASCII");
             let path = head.split(' ').nth(1).expect("a path").to_owned();
             if stream
-                .write_all(site.answer(&path).as_bytes())
+                .write_all(site.answer(&path, &head).as_bytes())
                 .await
                 .is_err()
             {
@@ -672,6 +684,8 @@ pub struct Leaf {
     pub with_intermediate: bool,
     /// Whether it says where its issuer's certificate is.
     pub with_aia: bool,
+    /// Whether it promises a staple (RFC 7633).
+    pub must_staple: bool,
 }
 
 impl Leaf {
@@ -682,6 +696,7 @@ impl Leaf {
             days: (-10, 80),
             with_intermediate: true,
             with_aia: true,
+            must_staple: false,
         }
     }
 }
@@ -772,6 +787,13 @@ impl Authority {
             let aia = rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], der);
             params.custom_extensions.push(aia);
         }
+        if leaf.must_staple {
+            let feature = rcgen::CustomExtension::from_oid_content(
+                &[1, 3, 6, 1, 5, 5, 7, 1, 24],
+                vec![0x30, 3, 2, 1, 5],
+            );
+            params.custom_extensions.push(feature);
+        }
         let certificate = params.signed_by(&key, &self.middle).expect("a leaf");
         let mut chain = vec![certificate.der().clone()];
         if leaf.with_intermediate {
@@ -790,12 +812,15 @@ pub fn self_signed(leaf: &Leaf) -> ServerConfig {
 
 /// A certificate signed by itself.
 pub fn self_signed_der(leaf: &Leaf) -> CertificateDer<'static> {
-    let (params, key) = leaf_params(leaf);
-    params
-        .self_signed(&key)
-        .expect("a certificate")
-        .der()
-        .clone()
+    let (_, key) = leaf_params(leaf);
+    self_signed_by(leaf, &key)
+}
+
+/// The same with this key.
+pub fn self_signed_by(leaf: &Leaf, key: &KeyPair) -> CertificateDer<'static> {
+    let (params, _) = leaf_params(leaf);
+    let certificate = params.self_signed(key).expect("a certificate");
+    certificate.der().clone()
 }
 
 /// A server that presents this chain, with this OCSP response unless empty.

@@ -66,6 +66,8 @@ const SUITES: &[(u16, Class, &str)] = &[
     (0x1301, Class::Tls13, "TLS_AES_128_GCM_SHA256"),
     (0x1302, Class::Tls13, "TLS_AES_256_GCM_SHA384"),
     (0x1303, Class::Tls13, "TLS_CHACHA20_POLY1305_SHA256"),
+    (0x1304, Class::Tls13, "TLS_AES_128_CCM_SHA256"),
+    (0x1305, Class::Tls13, "TLS_AES_128_CCM_8_SHA256"),
     (
         0xC02B,
         Class::Strong,
@@ -103,6 +105,76 @@ const SUITES: &[(u16, Class, &str)] = &[
         Class::Strong,
         "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
     ),
+    (0xC0AC, Class::Strong, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM"),
+    (0xC0AD, Class::Strong, "TLS_ECDHE_ECDSA_WITH_AES_256_CCM"),
+    (0xC0AE, Class::Strong, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8"),
+    (0xC0AF, Class::Strong, "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8"),
+    (0xC09E, Class::Strong, "TLS_DHE_RSA_WITH_AES_128_CCM"),
+    (0xC09F, Class::Strong, "TLS_DHE_RSA_WITH_AES_256_CCM"),
+    (0xC0A2, Class::Strong, "TLS_DHE_RSA_WITH_AES_128_CCM_8"),
+    (0xC0A3, Class::Strong, "TLS_DHE_RSA_WITH_AES_256_CCM_8"),
+    (
+        0xC05C,
+        Class::Strong,
+        "TLS_ECDHE_ECDSA_WITH_ARIA_128_GCM_SHA256",
+    ),
+    (
+        0xC05D,
+        Class::Strong,
+        "TLS_ECDHE_ECDSA_WITH_ARIA_256_GCM_SHA384",
+    ),
+    (
+        0xC060,
+        Class::Strong,
+        "TLS_ECDHE_RSA_WITH_ARIA_128_GCM_SHA256",
+    ),
+    (
+        0xC061,
+        Class::Strong,
+        "TLS_ECDHE_RSA_WITH_ARIA_256_GCM_SHA384",
+    ),
+    (
+        0xC052,
+        Class::Strong,
+        "TLS_DHE_RSA_WITH_ARIA_128_GCM_SHA256",
+    ),
+    (
+        0xC053,
+        Class::Strong,
+        "TLS_DHE_RSA_WITH_ARIA_256_GCM_SHA384",
+    ),
+    (
+        0xC086,
+        Class::Strong,
+        "TLS_ECDHE_ECDSA_WITH_CAMELLIA_128_GCM_SHA256",
+    ),
+    (
+        0xC087,
+        Class::Strong,
+        "TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_GCM_SHA384",
+    ),
+    (
+        0xC08A,
+        Class::Strong,
+        "TLS_ECDHE_RSA_WITH_CAMELLIA_128_GCM_SHA256",
+    ),
+    (
+        0xC08B,
+        Class::Strong,
+        "TLS_ECDHE_RSA_WITH_CAMELLIA_256_GCM_SHA384",
+    ),
+    (
+        0xC07C,
+        Class::Strong,
+        "TLS_DHE_RSA_WITH_CAMELLIA_128_GCM_SHA256",
+    ),
+    (
+        0xC07D,
+        Class::Strong,
+        "TLS_DHE_RSA_WITH_CAMELLIA_256_GCM_SHA384",
+    ),
+    (0x00A2, Class::Strong, "TLS_DHE_DSS_WITH_AES_128_GCM_SHA256"),
+    (0x00A3, Class::Strong, "TLS_DHE_DSS_WITH_AES_256_GCM_SHA384"),
     (
         0xC023,
         Class::Weak,
@@ -132,6 +204,95 @@ const SUITES: &[(u16, Class, &str)] = &[
     (0x0041, Class::Weak, "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA"),
     (0x0084, Class::Weak, "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA"),
     (
+        0xC072,
+        Class::Weak,
+        "TLS_ECDHE_ECDSA_WITH_CAMELLIA_128_CBC_SHA256",
+    ),
+    (
+        0xC073,
+        Class::Weak,
+        "TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_CBC_SHA384",
+    ),
+    (
+        0xC076,
+        Class::Weak,
+        "TLS_ECDHE_RSA_WITH_CAMELLIA_128_CBC_SHA256",
+    ),
+    (
+        0xC077,
+        Class::Weak,
+        "TLS_ECDHE_RSA_WITH_CAMELLIA_256_CBC_SHA384",
+    ),
+    (
+        0x00BE,
+        Class::Weak,
+        "TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA256",
+    ),
+    (
+        0x00C4,
+        Class::Weak,
+        "TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA256",
+    ),
+    (0x00BA, Class::Weak, "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA256"),
+    (0x00C0, Class::Weak, "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA256"),
+    (0x0045, Class::Weak, "TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA"),
+    (0x0088, Class::Weak, "TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA"),
+    (
+        0xC048,
+        Class::Weak,
+        "TLS_ECDHE_ECDSA_WITH_ARIA_128_CBC_SHA256",
+    ),
+    (
+        0xC049,
+        Class::Weak,
+        "TLS_ECDHE_ECDSA_WITH_ARIA_256_CBC_SHA384",
+    ),
+    (
+        0xC04C,
+        Class::Weak,
+        "TLS_ECDHE_RSA_WITH_ARIA_128_CBC_SHA256",
+    ),
+    (
+        0xC04D,
+        Class::Weak,
+        "TLS_ECDHE_RSA_WITH_ARIA_256_CBC_SHA384",
+    ),
+    (0xC044, Class::Weak, "TLS_DHE_RSA_WITH_ARIA_128_CBC_SHA256"),
+    (0xC045, Class::Weak, "TLS_DHE_RSA_WITH_ARIA_256_CBC_SHA384"),
+    (0xC03C, Class::Weak, "TLS_RSA_WITH_ARIA_128_CBC_SHA256"),
+    (0xC03D, Class::Weak, "TLS_RSA_WITH_ARIA_256_CBC_SHA384"),
+    (0xC09C, Class::Weak, "TLS_RSA_WITH_AES_128_CCM"),
+    (0xC09D, Class::Weak, "TLS_RSA_WITH_AES_256_CCM"),
+    (0xC0A0, Class::Weak, "TLS_RSA_WITH_AES_128_CCM_8"),
+    (0xC0A1, Class::Weak, "TLS_RSA_WITH_AES_256_CCM_8"),
+    (0xC050, Class::Weak, "TLS_RSA_WITH_ARIA_128_GCM_SHA256"),
+    (0xC051, Class::Weak, "TLS_RSA_WITH_ARIA_256_GCM_SHA384"),
+    (0xC07A, Class::Weak, "TLS_RSA_WITH_CAMELLIA_128_GCM_SHA256"),
+    (0xC07B, Class::Weak, "TLS_RSA_WITH_CAMELLIA_256_GCM_SHA384"),
+    (0x0040, Class::Weak, "TLS_DHE_DSS_WITH_AES_128_CBC_SHA256"),
+    (0x006A, Class::Weak, "TLS_DHE_DSS_WITH_AES_256_CBC_SHA256"),
+    (0x0032, Class::Weak, "TLS_DHE_DSS_WITH_AES_128_CBC_SHA"),
+    (0x0038, Class::Weak, "TLS_DHE_DSS_WITH_AES_256_CBC_SHA"),
+    (
+        0xC02D,
+        Class::Weak,
+        "TLS_ECDH_ECDSA_WITH_AES_128_GCM_SHA256",
+    ),
+    (
+        0xC02E,
+        Class::Weak,
+        "TLS_ECDH_ECDSA_WITH_AES_256_GCM_SHA384",
+    ),
+    (0xC031, Class::Weak, "TLS_ECDH_RSA_WITH_AES_128_GCM_SHA256"),
+    (0xC032, Class::Weak, "TLS_ECDH_RSA_WITH_AES_256_GCM_SHA384"),
+    (0xC004, Class::Weak, "TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA"),
+    (0xC005, Class::Weak, "TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA"),
+    (0xC00E, Class::Weak, "TLS_ECDH_RSA_WITH_AES_128_CBC_SHA"),
+    (0xC00F, Class::Weak, "TLS_ECDH_RSA_WITH_AES_256_CBC_SHA"),
+    (0x009A, Class::Weak, "TLS_DHE_RSA_WITH_SEED_CBC_SHA"),
+    (0x0096, Class::Weak, "TLS_RSA_WITH_SEED_CBC_SHA"),
+    (0x0007, Class::Weak, "TLS_RSA_WITH_IDEA_CBC_SHA"),
+    (
         0xC008,
         Class::Broken,
         "TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA",
@@ -155,6 +316,23 @@ const SUITES: &[(u16, Class, &str)] = &[
     (0xC010, Class::Broken, "TLS_ECDHE_RSA_WITH_NULL_SHA"),
     (0x003B, Class::Broken, "TLS_RSA_WITH_NULL_SHA256"),
     (0x0002, Class::Broken, "TLS_RSA_WITH_NULL_SHA"),
+    (0x0013, Class::Broken, "TLS_DHE_DSS_WITH_3DES_EDE_CBC_SHA"),
+    (
+        0xC003,
+        Class::Broken,
+        "TLS_ECDH_ECDSA_WITH_3DES_EDE_CBC_SHA",
+    ),
+    (0xC00D, Class::Broken, "TLS_ECDH_RSA_WITH_3DES_EDE_CBC_SHA"),
+    (0x0015, Class::Broken, "TLS_DHE_RSA_WITH_DES_CBC_SHA"),
+    (
+        0x0014,
+        Class::Broken,
+        "TLS_DHE_RSA_EXPORT_WITH_DES40_CBC_SHA",
+    ),
+    (0x00A7, Class::Broken, "TLS_DH_anon_WITH_AES_256_GCM_SHA384"),
+    (0x003A, Class::Broken, "TLS_DH_anon_WITH_AES_256_CBC_SHA"),
+    (0xC019, Class::Broken, "TLS_ECDH_anon_WITH_AES_256_CBC_SHA"),
+    (0x0001, Class::Broken, "TLS_RSA_WITH_NULL_MD5"),
 ];
 
 /// The numbers of some classes, in the order of the classes.
@@ -179,8 +357,29 @@ pub(crate) const SECP256R1: u16 = 0x0017;
 pub(crate) const SECP384R1: u16 = 0x0018;
 pub(crate) const SECP521R1: u16 = 0x0019;
 pub(crate) const X25519: u16 = 0x001D;
+pub(crate) const X448: u16 = 0x001E;
 /// RFC 9794 and its registration: X25519 and ML-KEM-768 together.
 pub(crate) const X25519MLKEM768: u16 = 0x11EC;
+
+/// Every group of TLS 1.3 that a web server may have, ours last.
+pub(crate) const GROUPS_13: &[u16] = &[
+    SECP521R1,
+    X448,
+    0x001F, // brainpoolP256r1tls13 and its sisters (RFC 8734)
+    0x0020,
+    0x0021,
+    0x0100, // ffdhe2048 and larger ones (RFC 7919)
+    0x0101,
+    0x0102,
+    0x0103,
+    0x0104,
+    X25519MLKEM768,
+    0x11EB, // SecP256r1MLKEM768
+    0x11ED, // SecP384r1MLKEM1024
+    X25519,
+    SECP256R1,
+    SECP384R1,
+];
 
 /// The registered name of a group that we may offer.
 pub fn group(code: u16) -> Option<&'static str> {
@@ -189,7 +388,18 @@ pub fn group(code: u16) -> Option<&'static str> {
         SECP384R1 => "secp384r1",
         SECP521R1 => "secp521r1",
         X25519 => "X25519",
+        X448 => "X448",
+        0x001F => "brainpoolP256r1tls13",
+        0x0020 => "brainpoolP384r1tls13",
+        0x0021 => "brainpoolP512r1tls13",
+        0x0100 => "ffdhe2048",
+        0x0101 => "ffdhe3072",
+        0x0102 => "ffdhe4096",
+        0x0103 => "ffdhe6144",
+        0x0104 => "ffdhe8192",
         X25519MLKEM768 => "X25519MLKEM768",
+        0x11EB => "SecP256r1MLKEM768",
+        0x11ED => "SecP384r1MLKEM1024",
         _ => return None,
     })
 }
@@ -200,6 +410,9 @@ pub(crate) const SIGNATURE_SCHEMES: &[u16] = &[
     0x0403, 0x0503, 0x0603, // ecdsa on P-256, P-384, P-521
     0x0807, 0x0804, 0x0805, 0x0806, // ed25519, rsa_pss_rsae
     0x0401, 0x0501, 0x0601, // rsa_pkcs1
+    0x0808, 0x0809, 0x080A, 0x080B, // ed448, rsa_pss_pss
+    0x081A, 0x081B, 0x081C, // ecdsa on brainpool curves
+    0x0402, 0x0202, // dsa
     0x0203, 0x0201, // with SHA-1
 ];
 
@@ -248,7 +461,7 @@ mod tests {
             let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
             let broken = has(&["RC4", "DES", "NULL", "EXPORT", "anon"]);
             let forward = has(&["_ECDHE_", "_DHE_"]);
-            let sealed = has(&["GCM", "POLY1305"]);
+            let sealed = has(&["GCM", "POLY1305", "CCM"]);
             let want = match (broken, forward && sealed) {
                 _ if !name.contains("_WITH_") => Class::Tls13,
                 (true, _) => Class::Broken,

@@ -49,6 +49,43 @@ fn malformed(outcome: Result<Option<Answer>, Refused>) -> bool {
 }
 
 #[test]
+fn no_hello_is_as_long_as_those_that_hang_servers_or_ends_with_an_empty_extension() {
+    let label = "a".repeat(60);
+    for offer in [
+        &UP_TO_12,
+        &UP_TO_11,
+        &ONLY_10,
+        &DATED,
+        &BROKEN,
+        &POST_QUANTUM,
+        &ANY_13,
+    ] {
+        for host in [
+            String::from("a.net"),
+            String::from("93.184.215.14"),
+            format!("{label}.net"),
+            format!("{label}.{label}.{label}.net"),
+        ] {
+            let hello = wire(offer, &host, &[7; 32]);
+            assert!(!(256..512).contains(&(hello.len() - 5)), "{offer:?}");
+            let extensions = 44 + usize::from(hello[43]);
+            let suites = usize::from(u16::from_be_bytes([
+                hello[extensions],
+                hello[extensions + 1],
+            ]));
+            let mut at = extensions + 2 + suites + 2 + 2;
+            let mut last = 0;
+            while at < hello.len() {
+                last = usize::from(u16::from_be_bytes([hello[at + 2], hello[at + 3]]));
+                at += 4 + last;
+            }
+            assert_eq!(at, hello.len());
+            assert!(last > 0, "{offer:?} for {host}");
+        }
+    }
+}
+
+#[test]
 fn a_hello_names_the_host_but_no_address() {
     let named = wire(&UP_TO_12, "good.net", &[7; 32]);
     assert!(named.windows(8).any(|part| part == b"good.net"));

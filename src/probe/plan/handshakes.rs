@@ -1,9 +1,10 @@
 //! Everything that is asked of a TLS server: one handshake, which also carries
 //! the page, and beside it hellos that learn what else is accepted. At most
-//! seven connections:
+//! seven connections, and one more where the handshake is declined:
 //!
 //! ```text
-//! handshake ──► page
+//! handshake ─┬► page
+//!            └► 1.3 hello with everything   where it is declined
 //! 1.2 hello ─┬► 1.3 handshake for ALPN    where nothing so old is accepted
 //!            └► 1.1 hello ──► 1.0 hello   where 1.2 is; the latter where 1.1 is
 //! dated suites ──► broken ones            where weak ones are
@@ -42,6 +43,9 @@ pub struct Tls {
     /// With TLS 1.3 alone and HTTP/2; asked only where 1.2 is declined, whose
     /// answer tells about HTTP/2 otherwise.
     pub only_13: Option<Result<Handshake, Refused>>,
+    /// With everything of TLS 1.3; asked only where the handshake is
+    /// declined, which has not every group and suite.
+    pub any_13: Heard,
     /// With TLS 1.2 at most.
     pub up_to_12: Heard,
     /// With TLS 1.1 at most.
@@ -96,7 +100,15 @@ impl Tls {
 
     /// Whether anything was learned from a TLS server at all.
     pub fn is_reached(&self) -> bool {
-        matches!(self.web, Some(Ok(_))) || matches!(self.up_to_12, Some(Ok(_)))
+        matches!(self.web, Some(Ok(_)))
+            || matches!(self.up_to_12, Some(Ok(_)))
+            || matches!(self.any_13, Some(Ok(_)))
+    }
+
+    /// Whether TLS 1.3 was seen.
+    pub fn has_13(&self) -> bool {
+        matches!(&self.web, Some(Ok(done)) if done.version == "TLSv1.3")
+            || matches!(self.any_13, Some(Ok(_)))
     }
 
     fn hellos_mut(&mut self) -> [&mut Heard; 6] {
@@ -119,6 +131,19 @@ impl Run {
             self.note(|probes| probes.tls.post_quantum = Some(heard));
         };
         join(self.older(url, to), post_quantum).await;
+    }
+
+    /// Whether a server that declined our handshake has TLS 1.3 in a way of
+    /// its own. Who named the version as the reason has not.
+    pub(super) async fn any_13(&self, url: &PublicUrl, to: &PublicAddr) {
+        let is_open = self.note(|probes| match &probes.tls.web {
+            Some(Err(Refused::Declined(how))) => how != "protocol_version",
+            _ => false,
+        });
+        if is_open {
+            let heard = self.hello(url, to, &hello::ANY_13).await;
+            self.note(|probes| probes.tls.any_13 = Some(heard));
+        }
     }
 
     async fn hello(

@@ -102,7 +102,12 @@ impl Run {
                 return false;
             }
         };
-        let (reached, ()) = join(self.secure_pages(&url, &to), self.hellos(&url, &to)).await;
+        let pages = async {
+            let reached = self.secure_pages(&url, &to).await;
+            self.any_13(&url, &to).await;
+            reached
+        };
+        let (reached, ()) = join(pages, self.hellos(&url, &to)).await;
         self.note_bare_chain();
         reached
     }

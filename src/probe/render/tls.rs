@@ -20,6 +20,9 @@ pub(super) fn tls(tls: &Tls) -> Value {
     if tls.only_13.is_some() {
         handshakes.insert("only13".into(), asked(tls.only_13.as_ref(), handshake));
     }
+    if tls.any_13.is_some() {
+        handshakes.insert("any13".into(), hello(&tls.any_13));
+    }
     handshakes.insert("only12".into(), asked(tls.up_to_12.as_ref(), flight));
     for (member, heard) in [
         ("only11", &tls.up_to_11),
@@ -151,6 +154,10 @@ fn scts(tls: &Tls) -> Value {
     json!({
         "certificate": tls.chain.first().map(|leaf| show(&leaf.scts)).unwrap_or_default(),
         "extension": extension,
+        "staple": match &tls.staple {
+            Some(Ok(staple)) => show(&staple.scts),
+            _ => Vec::new(),
+        },
     })
 }
 

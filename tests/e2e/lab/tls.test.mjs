@@ -21,6 +21,7 @@ const missing = /^OpenSSL [3-9]/.test(version) ? false : "OpenSSL 3 is not insta
 const REASONS = {
   "no-san.lab-tls.net": "openssl takes a name from the subject where there is no other; RFC 9525 forbids it",
   "sha1.lab-tls.net": "openssl was told to accept what is weak; browsers refuse SHA-1, and so does this verdict",
+  "p521-only.lab-tls.net": "our handshake has no P-521; a hello has learned the version, and TLS 1.3 encrypts certificates",
   "half-certificate.lab-tls.net": "openssl breaks off at the certificate; a hello has learned the version before it",
 };
 
@@ -198,6 +199,11 @@ test("suites, staples, timestamps and the post-quantum group are told", async ()
   assert.equal(await state("suites-by-version", "tls.suites", "198.51.103.11"), "warn");
   assert.equal(await state("staple", "tls.ocsp_staple", "198.51.103.3"), "pass");
   assert.equal(await state("must-staple", "tls.must_staple", "198.51.103.4"), "fail");
+  for (const [nth, name] of ["ccm-only", "aria-only"].entries()) {
+    assert.equal(await state(name, "tls.version_12", `198.51.103.${20 + nth}`), "info");
+    assert.equal(await state(name, "tls.suites", `198.51.103.${30 + nth}`), "pass");
+  }
+  assert.equal(await state("p521-only", "tls.version_13", "198.51.103.40"), "pass");
   assert.equal(await state("sct", "tls.sct", "198.51.103.5"), "pass");
   assert.equal(await state("weak-rsa", "tls.key", "198.51.103.6"), "fail");
   assert.equal(await state("sha1", "tls.signature", "198.51.103.7"), "fail");
