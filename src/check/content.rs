@@ -12,7 +12,7 @@ checks! {
         about: "Whether text that the target published (records, headers, titles, certificate names) \
             addresses a language model. Such text is shown as data and never followed.",
         reference: "OWASP LLM01:2025",
-        reproduce: "dig {host} TXT +short; curl -sSI {url}",
+        reproduce: "dig {host} TXT +short; curl -sSI {page}",
         maps_to: ["cwe:1427"],
     }
 }

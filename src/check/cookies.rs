@@ -13,7 +13,7 @@ checks! {
         about: "Whether every cookie is kept from unencrypted connections. Cookies that look like a session's \
             (their names say so) weigh more.",
         reference: "RFC 6265 section 4.1.2.5",
-        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -i set-cookie",
+        reproduce: "curl -sSL -o /dev/null -D - {page} | grep -i set-cookie",
         maps_to: ["mdn-observatory:cookies", "cwe:614"],
     }
 
@@ -21,7 +21,7 @@ checks! {
         id: "http.cookie_http_only",
         about: "Whether cookies that look like a session's are kept from scripts.",
         reference: "RFC 6265 section 4.1.2.6",
-        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -i set-cookie",
+        reproduce: "curl -sSL -o /dev/null -D - {page} | grep -i set-cookie",
         maps_to: ["mdn-observatory:cookies", "cwe:1004"],
     }
 
@@ -30,7 +30,7 @@ checks! {
         about: "Whether cookies say if other sites' requests may carry them. SameSite=None without Secure is \
             refused by browsers.",
         reference: "RFC 6265bis section 4.1.2.7",
-        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -i set-cookie",
+        reproduce: "curl -sSL -o /dev/null -D - {page} | grep -i set-cookie",
         maps_to: ["mdn-observatory:cookies", "cwe:1275"],
     }
 
@@ -39,7 +39,7 @@ checks! {
         about: "Whether cookies keep what the prefixes __Secure- and __Host- of their names promise; browsers \
             refuse those that do not.",
         reference: "RFC 6265bis section 4.1.3",
-        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -i set-cookie",
+        reproduce: "curl -sSL -o /dev/null -D - {page} | grep -i set-cookie",
         maps_to: ["cwe:565"],
     }
 }
@@ -54,7 +54,8 @@ pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let Some(page) = http::arrived(case, CHECKS, findings) else {
         return;
     };
-    let cookies = page.journey.cookies();
+    let mut cookies = page.journey.cookies(case.probes.now());
+    cookies.retain(|cookie| !cookie.deletes);
     let evidence = format!("/http/{}/cookies", page.member);
     if cookies.is_empty() {
         for check in CHECKS {

@@ -17,9 +17,10 @@ checks! {
             Warn "The server repeats any origin without credentials, or allows every origin with credentials, which browsers refuse.",
             Info "Every origin may read, without credentials.",
             NotApplicable "The URL only redirects, and shares nothing.",
+            Inconclusive "The server fails or keeps us out.",
         ],
         reference: "WHATWG Fetch section 3.3",
-        reproduce: "curl -sS -o /dev/null -D - -H 'Origin: https://netrecon.invalid' {url} | grep -i access-control",
+        reproduce: "curl -sS -o /dev/null -D - -H 'Origin: https://netrecon.invalid' {page} | grep -i access-control",
         maps_to: ["mdn-observatory:cross-origin-resource-sharing", "cwe:942", "cwe:346"],
     }
 }
@@ -53,9 +54,14 @@ pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
         (None, _) if (300..400).contains(&response.status) => {
             case.not_applicable(CORS, "The URL only redirects, and shares nothing.")
         }
+        (None, _) if matches!(response.status, 429 | 500..) => case.inconclusive(
+            CORS,
+            format!("a request with an Origin is answered with status {}", response.status),
+        ),
         (None, _) => case.pass(CORS, "No other origin may read the page."),
     };
     draft
+        .evidence("/http/foreignOrigin/status")
         .evidence("/http/foreignOrigin/allowOrigin")
         .evidence("/http/foreignOrigin/allowCredentials")
         .add(findings);

@@ -14,7 +14,7 @@ checks! {
             leaves plug-ins, the base address or evaluated text open; strong one that leaves none of it. \
             A policy in report-only mode protects nobody and is not counted as one.",
         reference: "W3C CSP Level 3",
-        reproduce: "curl -sSL -D - -o /dev/null {url} | grep -i content-security-policy",
+        reproduce: "curl -sSL -D - -o /dev/null {page} | grep -i content-security-policy",
         maps_to: [
             "mdn-observatory:content-security-policy",
             "internet.nl:web_appsecpriv_csp",
@@ -27,7 +27,7 @@ checks! {
         about: "What a policy in report-only mode would be worth beside the one that is enforced, by the same \
             measure, and whether its reports go anywhere.",
         reference: "W3C CSP Level 3 section 3.2",
-        reproduce: "curl -sSL -D - -o /dev/null {url} | grep -i content-security-policy-report-only",
+        reproduce: "curl -sSL -D - -o /dev/null {page} | grep -i content-security-policy-report-only",
         maps_to: ["mdn-observatory:content-security-policy"],
     }
 }
@@ -56,10 +56,12 @@ impl Grade {
     fn of(policies: &[Policy]) -> Grade {
         let all = |hole: fn(&Policy) -> bool| policies.iter().all(hole);
         let mut open = Vec::new();
-        if all(Policy::allows_inline_scripts) {
+        // Elements and attributes may have sources of their own.
+        let inline = |name| policies.iter().all(|policy| policy.allows_inline(name));
+        if inline("script-src-elem") || inline("script-src-attr") {
             open.push("inline scripts run");
         }
-        if all(|policy| anywhere(policy, "script-src")) {
+        if all(|policy| anywhere(policy, "script-src-elem")) {
             open.push("scripts may come from anywhere");
         }
         let weak = !open.is_empty();
@@ -209,8 +211,17 @@ fn reported_one(
             .add(findings);
     }
     let evidence = page.header("content-security-policy-report-only");
+    let endpoints: Vec<&str> = ["reporting-endpoints", "report-to"]
+        .into_iter()
+        .flat_map(|name| page.response.fields_named(name))
+        .collect();
+    // A name means an endpoint only where a header says which.
     let heard = reported.iter().any(|policy| {
-        policy.directive("report-uri").is_some() || policy.directive("report-to").is_some()
+        let named = policy
+            .directive("report-to")
+            .and_then(|to| to.values.first());
+        policy.directive("report-uri").is_some()
+            || named.is_some_and(|name| endpoints.iter().any(|field| field.contains(name.as_str())))
     });
     let grade = Grade::of(reported);
     let title = format!(
@@ -233,7 +244,7 @@ fn reported_one(
                 Severity::Low,
                 format!("{title} Its reports go nowhere."),
             )
-            .fix("Name an endpoint in report-to and report-uri, or enforce the policy."),
+            .fix("Name an endpoint in report-uri, and in report-to one that Reporting-Endpoints gives, or enforce the policy."),
         _ => case.info(check, title),
     }
     .evidence(evidence)
@@ -263,6 +274,24 @@ mod tests {
             "weak"
         );
         assert_eq!(grade(&["img-src 'self'"]), "weak");
+        for (own, word) in [
+            (
+                "script-src 'self'; script-src-elem 'self' 'unsafe-inline'",
+                "weak",
+            ),
+            (
+                "script-src 'self'; script-src-elem *; script-src-attr 'none'",
+                "weak",
+            ),
+            ("script-src 'self'; script-src-attr 'unsafe-inline'", "weak"),
+            (
+                "script-src 'unsafe-inline'; script-src-elem 'self'; script-src-attr 'none'",
+                "strong",
+            ),
+        ] {
+            let policy = format!("{own}; object-src 'none'; base-uri 'none'");
+            assert_eq!(grade(&[&policy]), word, "{policy}");
+        }
         let strict = "script-src 'nonce-r4nd0m' 'strict-dynamic' https: 'unsafe-inline'; object-src 'none'; base-uri 'none'";
         assert_eq!(grade(&[strict]), "strong");
     }

@@ -13,7 +13,7 @@ macro_rules! exposed {
                 answers every path alike gives no finding."),
             when: &[
                 (State::Pass, "What comes is not the real thing, whatever its status."),
-                (State::Inconclusive, "The path could not be asked for, or the server closed its connections too soon."),
+                (State::Inconclusive, "The path could not be asked for, the server fails there or keeps us out for now (429, 5xx), or it closed its connections too soon."),
             ],
             reference: "OWASP WSTG-CONF-04",
             reproduce: "curl -sS {path} | head -c 200",
@@ -84,7 +84,6 @@ fn one(
     particulars: &Particulars,
     findings: &mut Vec<Finding>,
 ) {
-    let place = case.place(listed.path);
     let exposure = match &case.probes.exposure {
         Some(Ok(exposure)) => exposure,
         other => {
@@ -94,7 +93,7 @@ fn one(
             };
             return case
                 .unmeasured(check, failure)
-                .fill("{path}", &place)
+                .path(listed.path)
                 .add(findings);
         }
     };
@@ -120,6 +119,9 @@ fn one(
             };
             draft.fix(particulars.fix)
         }
+        Some(Outcome::Answered { status, .. }) if matches!(status, 429 | 500..) => {
+            case.inconclusive(check, format!("the server answers with status {status}"))
+        }
         Some(Outcome::Answered { .. }) => case.pass(
             check,
             format!("{} does not give away {what}.", path_of(listed)),
@@ -130,7 +132,7 @@ fn one(
     draft
         .evidence(format!("/exposure/paths/{at}"))
         .evidence("/exposure/control/status")
-        .fill("{path}", &place)
+        .path(listed.path)
         .add(findings);
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Case, Check};
 use crate::guard::text::clean;
 use crate::probe::Failure;
-use crate::probe::files::{Outcome, Seen};
+use crate::probe::files::{self, Outcome, Seen};
 use crate::report::{Finding, Severity, counted};
 
 checks! {
@@ -15,12 +15,12 @@ checks! {
             before it expires. A signature is noticed, not verified.",
         when: [
             Warn "There is none, or only at the top level, its place of old; it has expired, lacks a field or \
-                breaks the form, or is not text/plain.",
+                breaks the form, is not text/plain, or names only other places as its own.",
             Inconclusive "The server fails or keeps us out.",
             Info "A redirect stands in its place; it is not followed.",
         ],
         reference: "RFC 9116 section 2.5",
-        reproduce: "curl -sS https://{host}/.well-known/security.txt",
+        reproduce: "curl -sS {site}/.well-known/security.txt",
         maps_to: ["internet.nl:web_appsecpriv_securitytxt"],
     }
 
@@ -28,7 +28,7 @@ checks! {
         id: "files.robots_txt",
         about: "What robots.txt asks of crawlers. It keeps nobody out, and names what it would hide.",
         reference: "RFC 9309 section 2",
-        reproduce: "curl -sS https://{host}/robots.txt",
+        reproduce: "curl -sS {site}/robots.txt",
         maps_to: ["owasp:WSTG-INFO-03"],
     }
 
@@ -36,7 +36,7 @@ checks! {
         id: "files.sitemap",
         about: "Whether a sitemap is where crawlers look first, or where robots.txt says.",
         reference: "sitemaps.org protocol 0.9",
-        reproduce: "curl -sS https://{host}/sitemap.xml | head -c 400",
+        reproduce: "curl -sS {site}/sitemap.xml | head -c 400",
         maps_to: [],
     }
 
@@ -45,7 +45,7 @@ checks! {
         about: "Whether an llms.txt tells language models what the site is and where to read on. What it says is \
             shown as data and never followed.",
         reference: "llmstxt.org",
-        reproduce: "curl -sS https://{host}/llms.txt | head -n 20",
+        reproduce: "curl -sS {site}/llms.txt | head -n 20",
         maps_to: [],
     }
 
@@ -54,7 +54,7 @@ checks! {
         about: "Whether the site publishes a card of an MCP server, at the place of the current draft or the one \
             before.",
         reference: "MCP SEP-2127 (draft)",
-        reproduce: "curl -sS https://{host}/mcp/server-card; curl -sS https://{host}/.well-known/mcp/server-card.json",
+        reproduce: "curl -sS {site}/mcp/server-card; curl -sS {site}/.well-known/mcp/server-card.json",
         maps_to: [],
     }
 }
@@ -119,6 +119,9 @@ impl<'a> Found<'a> {
             (Some(to), _) => {
                 format!("A redirect to {to} stands in its place; it was not followed.")
             }
+            (None, 200) if self.seen.same_everywhere => {
+                String::from("What stands in its place, every path is answered with.")
+            }
             (None, 200) => String::from("Something else stands in its place."),
             (None, status) => format!("There is none (status {status})."),
         }
@@ -173,8 +176,18 @@ fn security(case: &Case<'_>, findings: &mut Vec<Finding>) {
         .content_type
         .as_deref()
         .is_some_and(|media_type| media_type.to_ascii_lowercase().starts_with("text/plain"));
+    let elsewhere = is_elsewhere(case, &found);
     let signed = found.says("signed").and_then(Value::as_bool) == Some(true);
     let draft = match (valid, typed) {
+        // RFC 9116 section 2.5.2: then it should not be used.
+        (true, _) if elsewhere => case
+            .warn(
+                SECURITY,
+                Severity::Low,
+                "security.txt says that it belongs elsewhere: its Canonical fields do not name where it was found.",
+            )
+            .evidence(format!("{}/says/canonical", found.at))
+            .fix("Name this address in a Canonical field too, or leave such fields out."),
         (true, true) => case.pass(
             SECURITY,
             match signed {
@@ -202,6 +215,20 @@ fn security(case: &Case<'_>, findings: &mut Vec<Finding>) {
         .evidence(format!("{}/says/expires", found.at))
         .evidence(format!("{}/says/problems", found.at))
         .add(findings);
+}
+
+/// Whether the file names places and none of them is the one it has here. A
+/// longer list than is kept may name it.
+fn is_elsewhere(case: &Case<'_>, found: &Found<'_>) -> bool {
+    let places = found.says("canonical").and_then(Value::as_array);
+    let here = format!("://{}/.well-known/security.txt", case.probes.host());
+    places.is_some_and(|places| {
+        (1..files::ITEM_LIMIT).contains(&places.len())
+            && !places
+                .iter()
+                .filter_map(Value::as_str)
+                .any(|place| place.to_ascii_lowercase().ends_with(&here))
+    })
 }
 
 /// Where the file stands in the report, if it is at its place of old.
@@ -342,7 +369,7 @@ fn card(case: &Case<'_>, findings: &mut Vec<Finding>) {
                 clean(name, 80)
             ),
         ),
-        None if found.seen.status == 200 && claims => case
+        None if found.seen.status == 200 && claims && !found.seen.same_everywhere => case
             .warn(
                 CARD,
                 Severity::Info,

@@ -3,16 +3,23 @@
 
 use super::{Case, Check};
 use crate::codec::hsts;
-use crate::guard::{PublicUrl, Scheme};
+use crate::guard::{Class, PublicUrl, Scheme};
 use crate::probe::Failure;
 use crate::probe::http::{End, Hop, Journey};
 use crate::probe::http1::Response;
+use crate::probe::trust::Verdict;
 use crate::report::{Finding, Severity, counted};
 
 checks! {
     HTTPS {
         id: "http.https_redirect",
         about: "Whether a visitor who types the bare name over plain HTTP ends on HTTPS.",
+        when: [
+            Info "Nothing answers on plain HTTP.",
+            Fail "A page over plain HTTP is where the visitor ends.",
+            Warn "An error is the answer, and nothing leads to HTTPS.",
+            Inconclusive "The redirects lead to no page.",
+        ],
         reference: "RFC 6797 section 7.2",
         reproduce: "curl -sSIL http://{host}/",
         maps_to: [
@@ -24,7 +31,10 @@ checks! {
     REDIRECTS {
         id: "http.redirects",
         about: "Whether redirects lead to a page: no loop, no way back to plain HTTP, nothing that may not \
-            be followed.",
+            be followed. No cookie is kept on the way.",
+        when: [
+            Inconclusive "They lead in a circle that sets a cookie, or to a port, a host or a form of URL that is not probed here.",
+        ],
         reference: "RFC 9110 section 15.4",
         reproduce: "curl -sSIL {url}",
         maps_to: ["cwe:601"],
@@ -33,8 +43,12 @@ checks! {
     HSTS {
         id: "http.hsts",
         about: "Whether the host tells browsers to use HTTPS only, for at least half a year.",
+        when: [
+            Fail "The header is missing or invalid, or its max-age of 0 has browsers forget the host.",
+            Warn "The time is shorter, or browsers refuse the certificate and so ignore the header.",
+        ],
         reference: "RFC 6797 section 6.1",
-        reproduce: "curl -sSI https://{host}/ | grep -i strict-transport-security",
+        reproduce: "curl -sSI {secure} | grep -i strict-transport-security",
         maps_to: [
             "mdn-observatory:strict-transport-security",
             "internet.nl:web_https_http_hsts",
@@ -51,7 +65,7 @@ checks! {
             NotApplicable "The header lacks the word preload.",
         ],
         reference: "RFC 6797 section 12.3",
-        reproduce: "curl -sSI https://{host}/ | grep -i strict-transport-security",
+        reproduce: "curl -sSI {secure} | grep -i strict-transport-security",
         also: ["curl -sS 'https://hstspreload.org/api/v2/status?domain={host}'"],
         maps_to: ["mdn-observatory:strict-transport-security"],
     }
@@ -154,7 +168,7 @@ pub(super) fn no_page(case: &Case<'_>) -> Failure {
             end: End::Failed(failure),
             ..
         }) => failure.clone(),
-        Ok(_) => Failure::Blocked("the redirects lead to no page"),
+        Ok(_) => Failure::Blocked(NO_PAGE),
     }
 }
 
@@ -164,29 +178,84 @@ fn https(case: &Case<'_>, findings: &mut Vec<Finding>) {
         Err(failure) => return case.unmeasured(HTTPS, &failure).add(findings),
     };
     let evidence = "/http/http/hops";
-    let on_https = plain
-        .last()
-        .is_some_and(|(hop, _)| hop.url.scheme() == Scheme::Https);
-    match &plain.end {
-        End::Met => case.pass(HTTPS, "Plain HTTP redirects to HTTPS.").evidence(evidence).add(findings),
-        End::Arrived if on_https => {
-            case.pass(HTTPS, "Plain HTTP redirects to HTTPS.").evidence(evidence).add(findings);
+    const FIX: &str =
+        "Answer every plain HTTP request with a permanent redirect to the same URL over HTTPS.";
+    let met = (plain.end == End::Met)
+        .then(|| journey(case, "https").ok())
+        .flatten();
+    if let Some(secure) = met {
+        return from_there(case, secure, findings);
+    }
+    let arrived = plain.last().filter(|_| plain.end == End::Arrived);
+    match (&plain.end, arrived) {
+        (End::Met, _) => case.pass(HTTPS, LEADS_ON).evidence(evidence).add(findings),
+        (_, Some((hop, _))) if hop.url.scheme() == Scheme::Https => {
+            case.pass(HTTPS, LEADS_ON).evidence(evidence).add(findings);
         }
-        End::Arrived => case
-            .fail(HTTPS, Severity::Medium, "Plain HTTP serves a page instead of redirecting to HTTPS.")
+        (_, Some((_, response))) if response.status >= 400 => case
+            .warn(
+                HTTPS,
+                Severity::Low,
+                format!(
+                    "Plain HTTP is answered with status {}; nothing leads to HTTPS.",
+                    response.status
+                ),
+            )
             .evidence(evidence)
-            .fix("Answer every plain HTTP request with a permanent redirect to the same URL over HTTPS.")
+            .fix(FIX)
             .add(findings),
-        End::Failed(Failure::Unreachable(_)) if plain.hops.len() == 1 => case
+        (_, Some(_)) => case
+            .fail(
+                HTTPS,
+                Severity::Medium,
+                "Plain HTTP serves a page instead of redirecting to HTTPS.",
+            )
+            .evidence(evidence)
+            .fix(FIX)
+            .add(findings),
+        (End::Failed(Failure::Unreachable(_)), _) if plain.hops.len() == 1 => case
             .info(HTTPS, "Nothing answers on plain HTTP.")
             .evidence("/http/http/hops/0/failure")
             .add(findings),
-        End::Failed(failure) => {
-            case.inconclusive(HTTPS, failure.clause()).evidence(evidence).add(findings);
+        (End::Failed(failure), _) => {
+            case.inconclusive(HTTPS, failure.clause())
+                .evidence(evidence)
+                .add(findings);
         }
-        _ => case.inconclusive(HTTPS, "the redirects lead to no page").evidence("/http/http/end").add(findings),
+        _ => case
+            .inconclusive(HTTPS, NO_PAGE)
+            .evidence("/http/http/end")
+            .add(findings),
     }
 }
+
+const LEADS_ON: &str = "Plain HTTP redirects to HTTPS.";
+
+/// Where plain HTTP leads to the URL that `secure` begins with: how it goes on
+/// there.
+fn from_there(case: &Case<'_>, secure: &Journey, findings: &mut Vec<Finding>) {
+    let back = secure
+        .page()
+        .is_some_and(|(hop, _)| hop.url.scheme() == Scheme::Http);
+    let draft = match &secure.end {
+        End::Arrived if back => case
+            .fail(
+                HTTPS,
+                Severity::Medium,
+                "Plain HTTP redirects to HTTPS, which leads back to a page over plain HTTP.",
+            )
+            .fix("Keep every hop after the first HTTPS one on HTTPS."),
+        // Whether anybody answers there is not what is asked.
+        End::Arrived | End::Met | End::Failed(_) => case.pass(HTTPS, LEADS_ON),
+        _ => case.inconclusive(HTTPS, NO_PAGE),
+    };
+    draft
+        .evidence("/http/http/hops")
+        .evidence("/http/https/end")
+        .add(findings);
+}
+
+const NO_PAGE: &str = "the redirects lead to no page";
 
 fn redirects(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let member = match case.probes.url.scheme() {
@@ -205,7 +274,24 @@ fn redirects(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .evidence(&end)
             .evidence(&unfollowed)
     };
+    if let End::Refused(refusal) = &journey.end
+        && let Some(why) = not_followed(refusal.class)
+    {
+        return case
+            .inconclusive(REDIRECTS, why)
+            .evidence(&end)
+            .evidence(&unfollowed)
+            .add(findings);
+    }
     match &journey.end {
+        End::Loop if sets_cookie(journey) => case
+            .inconclusive(
+                REDIRECTS,
+                "the redirects lead in a circle for who keeps no cookie, and one is set on the way",
+            )
+            .evidence(&end)
+            .evidence(format!("/http/{member}/cookies"))
+            .add(findings),
         End::Loop => {
             fail(Severity::High, "The redirects lead in a circle.")
                 .fix("Let the chain end at a page.")
@@ -260,6 +346,31 @@ fn redirects(case: &Case<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Why a redirect was not followed, where it may be a good one all the same.
+const fn not_followed(class: Class) -> Option<&'static str> {
+    match class {
+        Class::Port => Some("a redirect leads to a port that is not probed"),
+        Class::UserInfo => {
+            Some("a redirect leads to a URL with a user name, which is not followed")
+        }
+        Class::Malformed => Some(
+            "a redirect leads to a URL in a form that clients read in different ways, which is not followed",
+        ),
+        Class::Allowlist | Class::Owner => Some("a redirect leads to a host that is not probed"),
+        Class::Scheme | Class::Name | Class::Address | Class::Resolution => None,
+    }
+}
+
+fn sets_cookie(journey: &Journey) -> bool {
+    let responses = journey
+        .hops
+        .iter()
+        .filter_map(|hop| hop.outcome.as_ref().ok());
+    responses
+        .filter(|response| response.redirects())
+        .any(|response| response.field("set-cookie").is_some())
+}
+
 fn downgrades(journey: &Journey) -> bool {
     journey.hops.windows(2).any(|pair| match pair {
         [from, to] => from.url.scheme() == Scheme::Https && to.url.scheme() == Scheme::Http,
@@ -294,7 +405,27 @@ fn hsts(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .fix(fix)
             .add(findings);
     };
+    let refused = is_refused(case);
     match max_age(value) {
+        Some(0) => case
+            .fail(
+                HSTS,
+                Severity::Medium,
+                "The Strict-Transport-Security header has browsers forget the host: its max-age is 0.",
+            )
+            .evidence(evidence)
+            .fix(fix)
+            .add(findings),
+        Some(_) if refused => case
+            .warn(
+                HSTS,
+                Severity::Low,
+                "Strict-Transport-Security is sent, and ignored by browsers, which refuse the certificate.",
+            )
+            .evidence(evidence)
+            .evidence("/tls/trust/reason")
+            .fix("Use a certificate that browsers accept.")
+            .add(findings),
         Some(age) if age >= HALF_A_YEAR => case
             .pass(
                 HSTS,
@@ -311,7 +442,10 @@ fn hsts(case: &Case<'_>, findings: &mut Vec<Finding>) {
                 Severity::Low,
                 format!(
                     "HTTPS only is asked for just {}.",
-                    counted(age / 86_400, "day", "days")
+                    match age / 86_400 {
+                        0 => counted(age, "second", "seconds"),
+                        days => counted(days, "day", "days"),
+                    }
                 ),
             )
             .evidence(evidence)
@@ -327,6 +461,12 @@ fn hsts(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .fix(fix)
             .add(findings),
     }
+}
+
+/// Whether browsers refuse the certificate, as far as it was seen.
+fn is_refused(case: &Case<'_>) -> bool {
+    let verdict = case.probes.tls.verdict.as_ref();
+    verdict.is_some_and(Verdict::is_refused)
 }
 
 /// `max-age` in seconds, where browsers take the header at all.
@@ -355,6 +495,12 @@ fn preload(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .add(findings);
     };
     let mut missing = Vec::new();
+    if !hsts.valid {
+        missing.push("the header is not valid");
+    }
+    if is_refused(case) {
+        missing.push("browsers refuse the certificate");
+    }
     if hsts.max_age.is_none_or(|age| age < YEAR) {
         missing.push("max-age is shorter than a year");
     }

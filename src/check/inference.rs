@@ -15,7 +15,7 @@ checks! {
         about: "Which content delivery network the host stands behind, by signs that its provider documents. A \
             sign can be imitated, and a network need not show one.",
         reference: "src/check/data/inference.tsv",
-        reproduce: "dig {host} CNAME +short; curl -sSI {url}",
+        reproduce: "dig {host} CNAME +short; curl -sSI {page}",
         maps_to: [],
     }
 
@@ -24,7 +24,7 @@ checks! {
         about: "Which web application firewall answers for the host. What it lets through may differ for \
             others.",
         reference: "src/check/data/inference.tsv",
-        reproduce: "curl -sSI {url}",
+        reproduce: "curl -sSI {page}",
         maps_to: ["owasp:WSTG-INFO-10"],
     }
 
@@ -32,7 +32,7 @@ checks! {
         id: "inference.hosting",
         about: "On whose machines or platform the host runs, as far as it shows.",
         reference: "src/check/data/inference.tsv",
-        reproduce: "dig {host} CNAME +short; curl -sSI {url}",
+        reproduce: "dig {host} CNAME +short; curl -sSI {page}",
         maps_to: [],
     }
 }
@@ -160,7 +160,7 @@ impl View {
                 .collect(),
             cookies: page
                 .iter()
-                .flat_map(|page| page.journey.cookies())
+                .flat_map(|page| page.journey.cookies(case.probes.now()))
                 .map(|cookie| cookie.name)
                 .collect(),
             cookies_at: page.map_or(String::new(), |page| {

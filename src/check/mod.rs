@@ -10,8 +10,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::guard::text::clean;
+use crate::guard::{PublicUrl, Scheme};
 use crate::probe::Failure;
 use crate::probe::plan::Probes;
+use crate::probe::trust::Verdict;
 use crate::report::{Confidence, Evidence, Finding, HeaderScore, Severity, State};
 use command::quoted;
 pub use command::{Place, ways};
@@ -104,8 +106,9 @@ pub struct Check {
     pub when: &'static [(State, &'static str)],
     /// RFC section or standard.
     pub reference: &'static str,
-    /// A command that shows the same fact; `{host}`, `{zone}` and `{url}` are
-    /// filled in, other marks by the check itself.
+    /// A command that shows the same fact. `{host}`, `{zone}` and `{url}` are
+    /// filled in; so are `{page}`, `{secure}` and `{site}`, which are where an
+    /// answer came from; other marks by the check itself.
     pub reproduce: &'static str,
     /// Other tools that show it, with these three marks alone.
     pub also: &'static [&'static str],
@@ -279,13 +282,59 @@ impl<'a> Case<'a> {
             zone: zone.map_or(url.host(), |zone| &zone.apex),
             url: url.as_str(),
         };
-        place.fill(template)
+        let site = self.reached();
+        let origin = format!("{}://{}", site.scheme().as_str(), site.authority());
+        let template = template.replace("{site}", &self.for_curl(site, &origin));
+        // What comes out of a URL is not looked at for marks again.
+        for (mark, url) in [("{page}", self.page_url()), ("{secure}", self.secure_url())] {
+            if let Some((before, behind)) = template.split_once(mark) {
+                let word = self.for_curl(url, &quoted(url.as_str()));
+                return format!("{}{word}{}", place.fill(before), place.fill(behind));
+            }
+        }
+        place.fill(&template)
     }
 
-    /// The URL of a path of the target, for [`Draft::fill`].
-    pub fn place(&self, path: &str) -> String {
-        let url = &self.probes.url;
-        format!("{}://{}{path}", url.scheme().as_str(), url.authority())
+    /// curl breaks off at a certificate that browsers refuse, unless told not
+    /// to look.
+    fn for_curl(&self, url: &PublicUrl, word: &str) -> String {
+        let verdict = self.probes.tls.verdict.as_ref();
+        match url.scheme() == Scheme::Https && verdict.is_some_and(Verdict::is_refused) {
+            true => format!("-k {word}"),
+            false => word.to_owned(),
+        }
+    }
+
+    /// A path of the web server, for a shell.
+    fn place(&self, path: &str) -> String {
+        let site = self.reached();
+        let place = format!("{}://{}{path}", site.scheme().as_str(), site.authority());
+        self.for_curl(site, &quoted(&place))
+    }
+
+    /// Where the page's way begins, or else anything answered.
+    fn page_url(&self) -> &'a PublicUrl {
+        http::page(self)
+            .and_then(|page| page.journey.hops.first())
+            .map_or(self.reached(), |hop| &hop.url)
+    }
+
+    /// The URL over HTTPS, or the one that was asked about.
+    fn secure_url(&self) -> &'a PublicUrl {
+        http::journey(self, "https")
+            .ok()
+            .and_then(|journey| journey.hops.first())
+            .map_or(&self.probes.url, |hop| &hop.url)
+    }
+
+    /// Where the web server answered: over HTTPS before plain HTTP. The URL
+    /// that was asked about where it did nowhere.
+    fn reached(&self) -> &'a PublicUrl {
+        ["https", "http"]
+            .into_iter()
+            .filter_map(|member| http::journey(self, member).ok()?.hops.first())
+            .find(|hop| hop.outcome.is_ok())
+            .map_or(&self.probes.url, |hop| &hop.url)
     }
 }
 
@@ -329,6 +378,13 @@ impl Draft<'_, '_> {
             .finding
             .reproduce
             .replace(mark, &quoted(&clean(word, 256)));
+        self
+    }
+
+    /// Fills `{path}` with the URL of a listed path.
+    pub fn path(mut self, path: &str) -> Self {
+        let place = self.case.place(path);
+        self.finding.reproduce = self.finding.reproduce.replace("{path}", &place);
         self
     }
 

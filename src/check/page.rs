@@ -17,8 +17,11 @@ checks! {
         about: "Whether scripts from other sites are pinned by a hash, so that whoever changes them there does \
             not change them here. The first 256 KiB of the page are read; scripts that scripts add are not \
             seen.",
+        when: [
+            Inconclusive "No such script is in what came of a page that broke off or could not be decoded.",
+        ],
         reference: "W3C Subresource Integrity section 3",
-        reproduce: "curl -sSL {url} | grep -io '<script[^>]*src=[^>]*>'",
+        reproduce: "curl -sSL {page} | grep -io '<script[^>]*src=[^>]*>'",
         maps_to: ["mdn-observatory:subresource-integrity", "cwe:353"],
     }
 
@@ -29,10 +32,11 @@ checks! {
         when: [
             Fail "Scripts, styles, frames or forms.",
             Warn "Images or media.",
+            Inconclusive "Nothing is in what came of a page that broke off or could not be decoded.",
             Pass "Nothing, or upgrade-insecure-requests is set.",
         ],
         reference: "W3C Mixed Content section 3",
-        reproduce: "curl -sSL {url} | grep -ioE '(src|href|action|data)=.?http://[^ >]*'",
+        reproduce: "curl -sSL {page} | grep -ioE '(src|srcset|href|action|formaction|data|poster)=[^>]*http://[^ >]*|url\\(.?http://[^)]*'",
         maps_to: ["cwe:311"],
     }
 }
@@ -75,6 +79,13 @@ fn integrity(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &m
         .copied()
         .collect();
     let evidence = page.at("contents/foreignScripts");
+    if let (true, Some(why)) = (open.is_empty(), unseen(page)) {
+        return case
+            .inconclusive(INTEGRITY, why)
+            .evidence(page.at("incomplete"))
+            .evidence(page.header("content-encoding"))
+            .add(findings);
+    }
     if foreign.is_empty() {
         case.pass(INTEGRITY, "The page loads no script from another site.")
     } else if open.is_empty() {
@@ -91,6 +102,17 @@ fn integrity(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &m
     .evidence(evidence)
     .evidence(page.at("contents/scriptCount"))
     .add(findings);
+}
+
+/// Why there may be more in the page than was seen, where that is so.
+fn unseen(page: &Page<'_>) -> Option<&'static str> {
+    match (page.response.undecoded, page.response.incomplete) {
+        (true, _) => Some(
+            "the page comes in a content coding that was not asked for, or does not hold to it",
+        ),
+        (false, true) => Some("the page broke off before its end"),
+        (false, false) => None,
+    }
 }
 
 /// Whether a script comes from another registered domain; the measured apex
@@ -125,6 +147,13 @@ fn mixed(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &mut V
     };
     let (active, passive, forms) = (of(Role::Active), of(Role::Passive), of(Role::Form));
     let evidence = page.at("contents/plain");
+    if let (true, Some(why)) = (contents.plain.is_empty(), unseen(page)) {
+        return case
+            .inconclusive(MIXED, why)
+            .evidence(page.at("incomplete"))
+            .evidence(page.header("content-encoding"))
+            .add(findings);
+    }
     let fix = "Ask for everything over HTTPS, or send \"Content-Security-Policy: upgrade-insecure-requests\".";
     if contents.plain.is_empty() {
         case.pass(MIXED, "The page asks for nothing over plain HTTP.")

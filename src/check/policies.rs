@@ -13,7 +13,7 @@ checks! {
         id: "http.content_type_options",
         about: "Whether browsers are told not to guess content types.",
         reference: "WHATWG Fetch, X-Content-Type-Options",
-        reproduce: "curl -sSL -D - -o /dev/null {url} | grep -i x-content-type-options",
+        reproduce: "curl -sSL -D - -o /dev/null {page} | grep -i x-content-type-options",
         maps_to: [
             "mdn-observatory:x-content-type-options",
             "internet.nl:web_appsecpriv_x_content_type_options",
@@ -26,7 +26,7 @@ checks! {
             frame-ancestors of an enforced Content-Security-Policy decides; only without it do browsers \
             look at X-Frame-Options.",
         reference: "W3C CSP Level 3 section 6.4.2; RFC 7034",
-        reproduce: "curl -sSL -D - -o /dev/null {url} | grep -iE 'frame-ancestors|x-frame-options'",
+        reproduce: "curl -sSL -D - -o /dev/null {page} | grep -iE 'frame-ancestors|x-frame-options'",
         maps_to: [
             "mdn-observatory:x-frame-options",
             "internet.nl:web_appsecpriv_x_frame_options",
@@ -39,7 +39,7 @@ checks! {
         about: "What other sites learn of the address that a visitor comes from. Without a policy browsers \
             tell other sites the origin only, so none is no fault; one that tells more is.",
         reference: "W3C Referrer Policy section 3",
-        reproduce: "curl -sSL -D - -o /dev/null {url} | grep -i referrer-policy",
+        reproduce: "curl -sSL -D - -o /dev/null {page} | grep -i referrer-policy",
         maps_to: [
             "mdn-observatory:referrer-policy",
             "internet.nl:web_appsecpriv_referrer_policy",
@@ -51,7 +51,7 @@ checks! {
         id: "http.permissions_policy",
         about: "Whether camera, microphone, place and the like are kept from embedded pages.",
         reference: "W3C Permissions Policy section 5.2",
-        reproduce: "curl -sSL -D - -o /dev/null {url} | grep -i permissions-policy",
+        reproduce: "curl -sSL -D - -o /dev/null {page} | grep -i permissions-policy",
         maps_to: [],
     }
 
@@ -59,7 +59,7 @@ checks! {
         id: "http.opener_policy",
         about: "Whether the page is kept apart from windows of other origins (Cross-Origin-Opener-Policy).",
         reference: "WHATWG HTML section 7.1.3",
-        reproduce: "curl -sSL -D - -o /dev/null {url} | grep -i cross-origin-opener-policy",
+        reproduce: "curl -sSL -D - -o /dev/null {page} | grep -i cross-origin-opener-policy",
         maps_to: [],
     }
 
@@ -67,7 +67,7 @@ checks! {
         id: "http.embedder_policy",
         about: "Whether the page embeds only what agrees to it (Cross-Origin-Embedder-Policy).",
         reference: "WHATWG HTML section 7.1.4",
-        reproduce: "curl -sSL -D - -o /dev/null {url} | grep -i cross-origin-embedder-policy",
+        reproduce: "curl -sSL -D - -o /dev/null {page} | grep -i cross-origin-embedder-policy",
         maps_to: [],
     }
 
@@ -75,7 +75,7 @@ checks! {
         id: "http.resource_policy",
         about: "Who may embed this very answer (Cross-Origin-Resource-Policy).",
         reference: "WHATWG Fetch section 3.7",
-        reproduce: "curl -sSL -D - -o /dev/null {url} | grep -i cross-origin-resource-policy",
+        reproduce: "curl -sSL -D - -o /dev/null {page} | grep -i cross-origin-resource-policy",
         maps_to: ["mdn-observatory:cross-origin-resource-policy"],
     }
 }
@@ -126,10 +126,10 @@ fn framing(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
                 .map(|d| limits(&d.values))
         })
         .collect();
-    let option = page.field("x-frame-options").map(str::to_ascii_lowercase);
+    let options = frame_options(page);
     let by_policy = page.header("content-security-policy");
     let by_option = page.header("x-frame-options");
-    match (limits.is_empty(), option.as_deref()) {
+    match (limits.is_empty(), options.first().map(String::as_str)) {
         (false, _) if limits.contains(&true) => case
             .pass(FRAMING, "frame-ancestors says who may frame the page.")
             .evidence(by_policy),
@@ -137,6 +137,9 @@ fn framing(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
             .warn(FRAMING, Severity::Medium, "frame-ancestors lets anybody frame the page; X-Frame-Options is not looked at beside it.")
             .evidence(by_policy)
             .fix(FIX),
+        (true, Some(_)) if options.len() > 1 && options.iter().any(|word| is_frame_option(word)) => case
+            .pass(FRAMING, "X-Frame-Options has values that differ, so that browsers show the page in no frame.")
+            .evidence(by_option),
         (true, Some("deny" | "sameorigin")) => case
             .pass(FRAMING, "X-Frame-Options keeps other sites from framing the page.")
             .evidence(by_option),
@@ -153,6 +156,25 @@ fn framing(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
             .fix(FIX),
     }
     .add(findings);
+}
+
+/// The values of all fields as one set (WHATWG HTML, "check a navigation
+/// response's adherence to X-Frame-Options"), in lower case.
+fn frame_options(page: &Page<'_>) -> Vec<String> {
+    let mut words: Vec<String> = page
+        .response
+        .fields_named("x-frame-options")
+        .flat_map(|value| value.split(','))
+        .map(|word| word.trim().to_ascii_lowercase())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+fn is_frame_option(word: &str) -> bool {
+    matches!(word, "deny" | "allowall" | "sameorigin")
 }
 
 fn limits(values: &[String]) -> bool {
@@ -180,7 +202,8 @@ fn referrer(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
         .journey
         .contents
         .as_ref()
-        .and_then(|c| c.referrer.as_deref());
+        .and_then(|c| c.referrer.as_deref())
+        .map(of_today);
     let values: Vec<&str> = page
         .response
         .fields_named("referrer-policy")
@@ -227,6 +250,21 @@ fn referrer(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
     .evidence(page.header("referrer-policy"))
     .evidence(page.at("contents/referrer"))
     .add(findings);
+}
+
+/// A word of a `meta` element in its present spelling (WHATWG HTML section
+/// 4.2.5.1).
+fn of_today(word: &str) -> &str {
+    const OLD: [(&str, &str); 4] = [
+        ("never", "no-referrer"),
+        ("default", "strict-origin-when-cross-origin"),
+        ("always", "unsafe-url"),
+        ("origin-when-crossorigin", "origin-when-cross-origin"),
+    ];
+    let known = OLD
+        .iter()
+        .find(|(old, _)| word.trim().eq_ignore_ascii_case(old));
+    known.map_or(word, |(_, today)| today)
 }
 
 fn features(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {

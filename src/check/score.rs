@@ -181,12 +181,14 @@ impl<'a> Site<'a> {
             .tls
             .verdict
             .as_ref()
-            .is_none_or(|verdict| verdict.trusted)
+            .is_none_or(|verdict| !verdict.is_refused())
     }
 
-    /// A field's first value in lower case.
+    /// A field in lower case, several of one name joined as MDN's HTTP client
+    /// joins them.
     fn word(&self, name: &str) -> Option<String> {
-        let value = self.page.field(name)?.trim();
+        let values: Vec<&str> = self.page.fields_named(name).map(str::trim).collect();
+        let value = values.join(", ");
         (!value.is_empty()).then(|| value.to_ascii_lowercase())
     }
 }
@@ -231,7 +233,7 @@ fn cookies(site: &Site<'_>, hsts: &str) -> &'static str {
     // MDN's jar refuses what breaks its prefix, and one that Heroku sets.
     let jar: Vec<Cookie> = site
         .journey
-        .cookies()
+        .cookies(site.probes.now())
         .into_iter()
         .filter(|cookie| cookie.prefix.is_none() || cookie.accepted)
         .filter(|cookie| !cookie.name.is_empty() && cookie.name != "heroku-session-affinity")

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Case;
 use super::http::{self, Page};
-use crate::codec::alt_svc;
+use crate::codec::{alt_svc, moment};
 use crate::guard::text::clean;
 use crate::probe::cloudflare;
 use crate::report::{Confidence, Finding, Severity};
@@ -16,7 +16,7 @@ checks! {
         about: "What status the page has at the end of the redirects. How long each request took stands with \
             its hop as timing, outside of what reports are compared by.",
         reference: "RFC 9110 section 15",
-        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -iE '^(HTTP|location)'",
+        reproduce: "curl -sSL -o /dev/null -D - {page} | grep -iE '^(HTTP|location)'",
         maps_to: [],
     }
 
@@ -25,7 +25,7 @@ checks! {
         about: "Which versions of HTTP a browser can speak over TCP. The page is read over HTTP/1.1; HTTP/2 is \
             told by the protocol that the server chooses in the handshake (ALPN).",
         reference: "RFC 9113 section 3.2",
-        reproduce: "curl -sSI --http2 {url} | head -n 1",
+        reproduce: "curl -sSI --http2 {page} | head -n 1",
         also: ["openssl s_client -connect {host}:443 -servername {host} -alpn h2,http/1.1 </dev/null"],
         maps_to: [],
     }
@@ -34,8 +34,11 @@ checks! {
         id: "http.http3",
         about: "Whether HTTP/3 is advertised, by the Alt-Svc header or the HTTPS record. No QUIC connection is \
             made: a Worker cannot.",
+        when: [
+            Inconclusive "Neither says so, and the record could not be had.",
+        ],
         reference: "RFC 9114 section 3.1.1",
-        reproduce: "curl -sSI {url} | grep -i alt-svc; dig {host} HTTPS +short",
+        reproduce: "curl -sSIL {page} | grep -i alt-svc; dig {host} HTTPS +short",
         maps_to: [],
     }
 
@@ -43,11 +46,11 @@ checks! {
         id: "http.compression",
         about: "Whether the page comes compressed to a client that takes gzip.",
         when: [
-            Inconclusive "The platform's own client fetched the page, and decodes by itself.",
+            Inconclusive "The platform's own client fetched the page, and decodes by itself; or a short page broke off.",
             Pass "It comes compressed, or is shorter than 1,400 bytes.",
         ],
         reference: "RFC 9110 section 8.4",
-        reproduce: "curl -sSL -o /dev/null -D - -H 'Accept-Encoding: gzip' {url} | grep -i content-encoding",
+        reproduce: "curl -sSL -o /dev/null -D - -H 'Accept-Encoding: gzip' {page} | grep -i content-encoding",
         maps_to: [],
     }
 
@@ -56,7 +59,7 @@ checks! {
         about: "Whether headers or the page tell which software in which version serves it. That opens nothing \
             by itself; it tells which known holes to try.",
         reference: "RFC 9110 section 10.2.4",
-        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -iE '^(server|x-powered-by|x-aspnet|x-generator)'",
+        reproduce: "curl -sSL -o /dev/null -D - {page} | grep -iE '^(server|x-powered-by|x-aspnet|x-generator)'",
         maps_to: ["cwe:200", "owasp:WSTG-INFO-02"],
     }
 
@@ -69,7 +72,7 @@ checks! {
             NotApplicable "No cookie is set and the status is not 401.",
         ],
         reference: "RFC 9111 sections 3 and 7.3",
-        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -iE '^(cache-control|set-cookie|expires|pragma|vary)'",
+        reproduce: "curl -sSL -o /dev/null -D - {page} | grep -iE '^(cache-control|set-cookie|expires|pragma|vary)'",
         maps_to: ["cwe:524", "cwe:525"],
     }
 
@@ -78,7 +81,7 @@ checks! {
         about: "Whether headers are sent that browsers have given up, some of them harmful where they still \
             work.",
         reference: "MDN, HTTP headers, deprecated",
-        reproduce: "curl -sSL -o /dev/null -D - {url} | grep -iE '^(x-xss-protection|expect-ct|public-key-pins|feature-policy|p3p|x-webkit-csp|x-content-security-policy)'",
+        reproduce: "curl -sSL -o /dev/null -D - {page} | grep -iE '^(x-xss-protection|expect-ct|public-key-pins|feature-policy|p3p|x-webkit-csp|x-content-security-policy)'",
         maps_to: [],
     }
 }
@@ -169,6 +172,12 @@ fn http3(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
             list.split(',').any(|name| name.trim_matches('"') == "h3")
         })
     });
+    // An address has no such record.
+    let asked = case.probes.url.ip().is_some()
+        || case
+            .probes
+            .records("https")
+            .is_some_and(|exchange| exchange.is_conclusive());
     match (by_header, by_record) {
         (true, true) => case.pass(
             HTTP3,
@@ -176,6 +185,10 @@ fn http3(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
         ),
         (true, false) => case.pass(HTTP3, "HTTP/3 is advertised by Alt-Svc."),
         (false, true) => case.pass(HTTP3, "HTTP/3 is advertised by the HTTPS record."),
+        (false, false) if !asked => case.inconclusive(
+            HTTP3,
+            "the HTTPS record could not be had, and no header tells",
+        ),
         (false, false) => case.info(HTTP3, "HTTP/3 is not advertised."),
     }
     .evidence(page.header("alt-svc"))
@@ -185,7 +198,7 @@ fn http3(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
 
 fn compression(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
     let by_platform = page.hop.address.is_some_and(|to| cloudflare::owns(to.ip()));
-    let coding = page.field("content-encoding");
+    let codings = page.response.codings().join(", ");
     let text = page.field("content-type").is_none_or(|media_type| {
         let media_type = media_type.to_ascii_lowercase();
         ["text/", "json", "xml", "javascript"]
@@ -193,23 +206,26 @@ fn compression(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
             .any(|word| media_type.contains(word))
     });
     let bytes = page.response.body.len();
-    match coding {
-        Some(coding) => case.pass(
-            COMPRESSION,
-            format!("The page comes compressed ({}).", clean(coding, 40)),
-        ),
-        None if by_platform => case.inconclusive(
+    match codings.as_str() {
+        "" if by_platform => case.inconclusive(
             COMPRESSION,
             "the platform's client fetched the page, and decodes by itself",
         ),
-        None if !text => case.not_applicable(COMPRESSION, "The answer is no text."),
-        None if bytes < WORTH_COMPRESSING => case.pass(
+        "" if !text => case.not_applicable(COMPRESSION, "The answer is no text."),
+        "" if bytes < WORTH_COMPRESSING && page.response.incomplete => {
+            case.inconclusive(COMPRESSION, "the page broke off before its end")
+        }
+        "" if bytes < WORTH_COMPRESSING => case.pass(
             COMPRESSION,
             "The page is too short to be worth compressing.",
         ),
-        None => case
+        "" => case
             .warn(COMPRESSION, Severity::Low, "The page comes uncompressed.")
             .fix("Compress text for clients that take gzip or br."),
+        codings => case.pass(
+            COMPRESSION,
+            format!("The page comes compressed ({}).", clean(codings, 40)),
+        ),
     }
     .evidence(page.header("content-encoding"))
     .evidence(page.at("bytes"))
@@ -289,13 +305,24 @@ fn cache(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
         })
     };
     let kept_out = has("no-store") || has("private") || has("no-cache");
-    let stale = directives
-        .iter()
-        .any(|word| word == "max-age=0" || word == "s-maxage=0");
+    let age = |name: &str| {
+        directives.iter().find_map(|word| {
+            let (known, seconds) = word.split_once('=')?;
+            let seconds = seconds.trim().trim_matches('"').parse::<u64>().ok()?;
+            (known.trim() == name).then_some(seconds)
+        })
+    };
+    // Shared caches heed their own age first, and a date only without any; one
+    // that is none has passed (RFC 9111 sections 5.2.2.10 and 5.3).
+    let left = age("s-maxage").or(age("max-age"));
+    let until = page.field("expires").filter(|_| left.is_none());
+    let left = left.map(|seconds| seconds > 0).or(until
+        .map(|date| moment::from_cookie_date(date).is_some_and(|until| until > case.probes.now())));
+    let stale = left == Some(false);
     let fix = "Send \"Cache-Control: private\" or \"no-store\" with every answer that is meant for one person.";
     if kept_out || stale {
         case.pass(CACHE, "Shared caches keep no copy to give to others.")
-    } else if has("public") || has("s-maxage") || has("max-age") {
+    } else if has("public") || left == Some(true) {
         case.warn(CACHE, Severity::Medium, "Shared caches may keep an answer that is meant for one person.").fix(fix)
     } else if page.field("pragma").is_some_and(|value| value.eq_ignore_ascii_case("no-cache")) {
         case.pass(CACHE, "Caches ask again before they use a copy (Pragma).")
@@ -303,6 +330,7 @@ fn cache(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
         case.warn(CACHE, Severity::Low, "Nothing is said to caches about an answer that is meant for one person; they may guess.").fix(fix)
     }
     .evidence(page.header("cache-control"))
+    .evidence(page.header("expires"))
     .evidence(page.header("set-cookie"))
     .add(findings);
 }

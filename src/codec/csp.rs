@@ -113,7 +113,13 @@ impl Policy {
     /// Whether inline scripts run: `'unsafe-inline'` without a nonce, hash or
     /// `'strict-dynamic'` that switches it off, or nothing governing scripts.
     pub fn allows_inline_scripts(&self) -> bool {
-        match self.sources("script-src") {
+        self.allows_inline("script-src")
+    }
+
+    /// The same of the scripts that `name` is about: `script-src-elem`,
+    /// `script-src-attr`.
+    pub fn allows_inline(&self, name: &str) -> bool {
+        match self.sources(name) {
             None => true,
             Some(sources) => {
                 sources.contains(&Source::Keyword("'unsafe-inline'"))

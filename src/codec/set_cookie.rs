@@ -76,6 +76,9 @@ pub struct Cookie {
     pub partitioned: bool,
     /// Ends with the browser: neither Expires nor Max-Age.
     pub session: bool,
+    /// Whether it only deletes one of its name. Max-Age goes before Expires.
+    #[serde(skip)]
+    pub deletes: bool,
 }
 
 /// Reads one or several fields, with or without their name; `now` in Unix
@@ -153,6 +156,9 @@ impl Reader<'_, '_> {
                 );
             }
             given.push(name);
+        }
+        if let Some(age) = self.cookie.max_age {
+            self.cookie.deletes = age <= 0;
         }
         self.cookie.session = !given
             .iter()
@@ -289,6 +295,7 @@ impl Reader<'_, '_> {
         match moment::from_cookie_date(value) {
             Some(at) => {
                 self.cookie.expires = Some(moment::rfc3339(at));
+                self.cookie.deletes = at <= self.now;
                 if at <= self.now {
                     self.scribe
                         .flag(DELETES, part, "A date in the past deletes the cookie.");

@@ -16,22 +16,32 @@ const NAME: u8 = 1 << 3;
 const COMMENT: u8 = 1 << 4;
 const RESERVED: u8 = 0b1110_0000;
 
-/// At most `limit` bytes of what `body` is the coded form of; `None` for a coding that is
-/// neither `gzip` nor `deflate`.
-pub fn undone(coding: &str, body: &[u8], limit: u64) -> Option<Vec<u8>> {
-    let (stream, zlib) = if coding.eq_ignore_ascii_case("gzip") {
-        (behind_header(body).unwrap_or_default(), false)
-    } else if coding.eq_ignore_ascii_case("deflate") {
-        (body, true)
-    } else {
-        return None;
+/// At most `limit` bytes of what `body` is the coded form of, and whether nothing broke
+/// off before; `None` for a coding that is neither `gzip` nor `deflate`.
+pub fn undone(coding: &str, body: &[u8], limit: u64) -> Option<(Vec<u8>, bool)> {
+    let inflated = |stream: &[u8], zlib| {
+        let mut content = Vec::new();
+        // A stream that breaks off gives what came before.
+        let end = ZlibDecoder::new_with_decompress(stream, Decompress::new(zlib))
+            .take(limit)
+            .read_to_end(&mut content);
+        (content, end.is_ok())
     };
-    let mut content = Vec::new();
-    // A stream that breaks off gives what came before.
-    let _ = ZlibDecoder::new_with_decompress(stream, Decompress::new(zlib))
-        .take(limit)
-        .read_to_end(&mut content);
-    Some(content)
+    if ["gzip", "x-gzip"]
+        .iter()
+        .any(|name| coding.eq_ignore_ascii_case(name))
+    {
+        let stream = behind_header(body);
+        return Some(stream.map_or((Vec::new(), false), |stream| inflated(stream, false)));
+    }
+    if !coding.eq_ignore_ascii_case("deflate") {
+        return None;
+    }
+    match inflated(body, true) {
+        // Some leave out the wrapper of RFC 1950, and browsers read it.
+        (content, false) if content.is_empty() => Some(inflated(body, false)),
+        read => Some(read),
+    }
 }
 
 /// What follows the header of a gzip member; `None` when there is no whole one.
@@ -70,6 +80,10 @@ mod tests {
 
     const TEXT: &[u8] = b"what was meant, what was meant, what was meant";
 
+    fn content(coding: &str, body: &[u8], limit: u64) -> Vec<u8> {
+        undone(coding, body, limit).unwrap().0
+    }
+
     fn gzipped(header: GzBuilder) -> Vec<u8> {
         let mut encoder = header.write(Vec::new(), Compression::default());
         encoder.write_all(TEXT).unwrap();
@@ -95,7 +109,7 @@ mod tests {
             gzipped(full),
             with_header_checksum(gzipped(GzBuilder::new())),
         ] {
-            assert_eq!(undone("GZIP", &member, 1_000).unwrap(), TEXT);
+            assert_eq!(content("GZIP", &member, 1_000), TEXT);
         }
     }
 
@@ -103,11 +117,11 @@ mod tests {
     fn what_came_before_a_break_is_the_content() {
         let member = gzipped(GzBuilder::new());
         let checksum = member.len() - 8;
-        assert_eq!(undone("gzip", &member[..checksum], 1_000).unwrap(), TEXT);
+        assert_eq!(content("gzip", &member[..checksum], 1_000), TEXT);
         let mut wrong = member.clone();
         wrong[checksum] ^= 1;
-        assert_eq!(undone("gzip", &wrong, 1_000).unwrap(), TEXT);
-        assert_eq!(undone("gzip", &member, 4).unwrap(), b"what");
+        assert_eq!(content("gzip", &wrong, 1_000), TEXT);
+        assert_eq!(content("gzip", &member, 4), b"what");
     }
 
     #[test]
@@ -115,11 +129,11 @@ mod tests {
         let member = gzipped(GzBuilder::new().extra(b"more".as_slice()).filename("name"));
         let header = member.len() - gzipped(GzBuilder::new()).len() + 10;
         for end in 0..=header {
-            assert_eq!(undone("gzip", &member[..end], 1_000).unwrap(), b"", "{end}");
+            assert_eq!(content("gzip", &member[..end], 1_000), b"", "{end}");
         }
         let mut reserved = member;
         reserved[3] |= 1 << 7;
-        assert_eq!(undone("gzip", &reserved, 1_000).unwrap(), b"");
+        assert_eq!(content("gzip", &reserved, 1_000), b"");
     }
 
     #[test]
@@ -127,7 +141,27 @@ mod tests {
         let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(TEXT).unwrap();
         let stream = encoder.finish().unwrap();
-        assert_eq!(undone("deflate", &stream, 1_000).unwrap(), TEXT);
+        assert_eq!(content("deflate", &stream, 1_000), TEXT);
+        assert_eq!(
+            content("deflate", &stream[2..], 1_000),
+            TEXT,
+            "without its wrapper"
+        );
         assert_eq!(undone("br", &stream, 1_000), None);
+    }
+
+    #[test]
+    fn what_broke_off_is_told_from_what_is_whole() {
+        let member = gzipped(GzBuilder::new());
+        let whole = |body: &[u8]| undone("x-gzip", body, 1_000).unwrap().1;
+        assert!(whole(&member));
+        assert!(!whole(&member[..member.len() - 12]));
+        assert!(!whole(b"no gzip at all"));
+        let mut nothing = GzBuilder::new().write(Vec::new(), Compression::default());
+        nothing.flush().unwrap();
+        assert_eq!(
+            undone("gzip", &nothing.finish().unwrap(), 9),
+            Some((Vec::new(), true))
+        );
     }
 }

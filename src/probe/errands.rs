@@ -132,9 +132,13 @@ fn sorted(
             *place = answer;
         }
     }
+    let everywhere = control.as_ref().ok().map(|answer| {
+        let path = exposure::control_path(nonce);
+        files::Everywhere::of(&path, answer)
+    });
     Errands {
+        files: files::read(found, everywhere.as_ref(), now_ms),
         exposure: exposure::judge(nonce, control, listed),
-        files: files::read(found, now_ms),
         foreign,
     }
 }

@@ -175,11 +175,19 @@ pub fn judge(
     }
 }
 
+/// What cannot be read is not known to be anything.
+pub(super) fn undecoded() -> Failure {
+    Failure::malformed("a content coding that was not asked for")
+}
+
 fn outcome(
     answer: Result<Response, Failure>,
     recognise: impl Fn(u16, &[u8]) -> Option<&'static str>,
 ) -> Outcome {
     match answer {
+        Ok(response) if response.undecoded => Outcome::Failed {
+            failure: undecoded(),
+        },
         Ok(response) => {
             let recognised = recognise(response.status, &response.body);
             Outcome::Answered {

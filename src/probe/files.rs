@@ -16,7 +16,7 @@ use crate::guard::text::clean;
 pub const BODY_CAP: usize = 16 * 1024;
 
 /// Items kept of one list.
-const ITEM_LIMIT: usize = 8;
+pub const ITEM_LIMIT: usize = 8;
 
 /// Characters kept of one text.
 const TEXT_LIMIT: usize = 160;
@@ -117,6 +117,9 @@ pub struct Seen {
     pub location: Option<String>,
     /// Whether there was more than is read.
     pub truncated: bool,
+    /// Whether a path that nobody has is answered alike, as if it were there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub same_everywhere: bool,
     /// What it says; none where it is something else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub says: Option<Value>,
@@ -132,23 +135,65 @@ impl Files {
     }
 }
 
+/// What a site gives for a path that nobody has: no file of anybody.
+pub struct Everywhere {
+    status: u16,
+    text: String,
+    is_cut: bool,
+}
+
+impl Everywhere {
+    /// Of the answer to `path`.
+    pub fn of(path: &str, answer: &Response) -> Everywhere {
+        Everywhere {
+            status: answer.status,
+            text: without(path, &String::from_utf8_lossy(&answer.body)),
+            is_cut: answer.truncated,
+        }
+    }
+
+    /// Whether this is what `path` was answered, its own name aside.
+    fn is(&self, path: &str, text: &str) -> bool {
+        let text = without(path, text);
+        self.status == 200
+            && match self.is_cut {
+                true => text.starts_with(&self.text),
+                false => text == self.text,
+            }
+    }
+}
+
+/// A page that repeats what it was asked for says the same of all paths.
+fn without(path: &str, text: &str) -> String {
+    text.replace(path, "")
+}
+
 /// Reads the answers, which are in the list's order.
-pub fn read(answers: Vec<Result<Response, Failure>>, now_ms: u64) -> Files {
+pub fn read(
+    answers: Vec<Result<Response, Failure>>,
+    everywhere: Option<&Everywhere>,
+    now_ms: u64,
+) -> Files {
     let now = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
     let read = LIST.iter().zip(answers).map(|(file, answer)| Answer {
         id: file.id,
         path: file.path,
         outcome: match answer {
-            Ok(response) => Outcome::Answered(seen(file, &response, now)),
+            Ok(response) if response.undecoded => Outcome::Failed {
+                failure: super::exposure::undecoded(),
+            },
+            Ok(response) => Outcome::Answered(seen(file, &response, everywhere, now)),
             Err(failure) => Outcome::Failed { failure },
         },
     });
     Files(read.collect())
 }
 
-fn seen(file: &Published, response: &Response, now: i64) -> Seen {
+fn seen(file: &Published, response: &Response, everywhere: Option<&Everywhere>, now: i64) -> Seen {
     let field = |name: &str| response.field(name).map(|value| clean(value, TEXT_LIMIT));
     let text = String::from_utf8_lossy(&response.body);
+    let same_everywhere =
+        response.status == 200 && everywhere.is_some_and(|other| other.is(file.path, &text));
     Seen {
         status: response.status,
         content_type: field("content-type"),
@@ -156,8 +201,9 @@ fn seen(file: &Published, response: &Response, now: i64) -> Seen {
             .then(|| field("location"))
             .flatten(),
         truncated: response.truncated,
+        same_everywhere,
         // A site that answers everything answers with a page.
-        says: (response.status == 200 && !is_page(&text))
+        says: (response.status == 200 && !is_page(&text) && !same_everywhere)
             .then(|| (file.read)(&text, now))
             .flatten(),
     }
@@ -208,9 +254,9 @@ fn read_security(text: &str, now: i64) -> Option<Value> {
 /// Groups and rules (RFC 9309 section 2.2), and the sitemaps they name.
 fn read_robots(text: &str, _: i64) -> Option<Value> {
     let (mut agents, mut rules, mut sitemaps) = (Vec::new(), 0, Vec::new());
-    let mut shut = false;
-    let mut last_agent = String::new();
-    for line in text.lines() {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut ruled = true;
+    for line in text.trim_start_matches('\u{feff}').lines() {
         let line = line.split('#').next().unwrap_or_default();
         let Some((name, value)) = line.split_once(':') else {
             continue;
@@ -218,14 +264,24 @@ fn read_robots(text: &str, _: i64) -> Option<Value> {
         let value = clean(value.trim(), TEXT_LIMIT);
         match name.trim().to_ascii_lowercase().as_str() {
             "user-agent" => {
-                last_agent.clone_from(&value);
+                // Lines that follow each other begin one group.
+                if ruled {
+                    groups.push(Group::default());
+                }
+                ruled = false;
+                if let Some(group) = groups.last_mut() {
+                    group.is_of_all |= value == "*";
+                }
                 if !agents.contains(&value) {
                     agents.push(value);
                 }
             }
-            "allow" | "disallow" => {
+            word @ ("allow" | "disallow") => {
                 rules += 1;
-                shut |= last_agent == "*" && value == "/" && name.trim().len() == 8;
+                ruled = true;
+                if let Some(group) = groups.last_mut() {
+                    group.rule(word == "allow", &value);
+                }
             }
             "sitemap" => sitemaps.push(value),
             _ => {}
@@ -240,8 +296,29 @@ fn read_robots(text: &str, _: i64) -> Option<Value> {
         "agents": agents,
         "rules": rules,
         "sitemaps": sitemaps,
-        "shutsEveryoneOut": shut,
+        "shutsEveryoneOut": groups.iter().any(|group| group.is_of_all)
+            && groups.iter().all(Group::is_shut),
     }))
+}
+
+/// Rules for the same crawlers, as far as it matters whether they keep out of
+/// everything.
+#[derive(Default)]
+struct Group {
+    is_of_all: bool,
+    shuts_all: bool,
+    lets_some: bool,
+}
+
+impl Group {
+    fn rule(&mut self, allows: bool, path: &str) {
+        self.shuts_all |= !allows && matches!(path, "/" | "/*" | "*");
+        self.lets_some |= allows && !path.is_empty();
+    }
+
+    fn is_shut(&self) -> bool {
+        self.shuts_all && !self.lets_some
+    }
 }
 
 /// The root element of the sitemap protocol; nothing below it is read, so no
@@ -307,7 +384,7 @@ mod tests {
                 })
             })
             .collect();
-        let files = read(answers, 1_795_305_600_000);
+        let files = read(answers, None, 1_795_305_600_000);
         match &files.answer(id).expect("listed").1.outcome {
             Outcome::Answered(seen) => seen.says.clone(),
             Outcome::Failed { .. } => None,
@@ -332,6 +409,26 @@ mod tests {
         )
         .unwrap();
         assert_eq!(one["shutsEveryoneOut"], false);
+        for (text, everyone) in [
+            (
+                "\u{feff}User-agent: *\nUser-agent: GPTBot\nDisallow: /\n",
+                true,
+            ),
+            ("User-agent: GPTBot\nUser-agent: *\n\nDisallow: /\n", true),
+            (
+                "User-agent: a\nDisallow: /\n\nUser-agent: *\nDisallow: /\n",
+                true,
+            ),
+            (
+                "User-agent: a\nDisallow:\n\nUser-agent: *\nDisallow: /\n",
+                false,
+            ),
+            ("User-agent: *\nDisallow: /\nAllow: /public\n", false),
+            ("User-agent: a\nDisallow: /\n", false),
+        ] {
+            let all = says("robots_txt", text).unwrap();
+            assert_eq!(all["shutsEveryoneOut"], everyone, "{text}");
+        }
         assert_eq!(one["agents"], json!(["*", "GPTBot"]));
         assert_eq!(one["sitemaps"], json!(["https://a.net/s.xml"]));
     }

@@ -122,10 +122,16 @@ const RESOURCES: &[(&str, &str, Role)] = &[
     ("embed", "src", Role::Active),
     ("object", "data", Role::Active),
     ("img", "src", Role::Passive),
+    ("img", "srcset", Role::Passive),
     ("audio", "src", Role::Passive),
     ("video", "src", Role::Passive),
+    ("video", "poster", Role::Passive),
     ("source", "src", Role::Passive),
+    ("source", "srcset", Role::Passive),
+    ("input", "src", Role::Passive),
     ("form", "action", Role::Form),
+    ("input", "formaction", Role::Form),
+    ("button", "formaction", Role::Form),
 ];
 
 /// Relations of a `link` that load something which acts on the page.
@@ -151,7 +157,10 @@ pub fn read(body: &[u8], url: &str) -> Contents {
         }
         reader.element(name, &attributes);
         if tag::holds_text(name) {
-            tags.raw_text();
+            let inside = tags.raw_text();
+            if name == "style" {
+                reader.style(inside);
+            }
         }
     }
     reader.contents
@@ -176,11 +185,47 @@ impl Reader {
             "link" => return self.link(attributes),
             _ => {}
         }
-        let Some((element, attribute, role)) = RESOURCES.iter().find(|row| row.0 == name) else {
-            return;
-        };
-        if let Some(value) = attributes.value(attribute) {
-            self.resource(element, &value, *role);
+        for (element, attribute, role) in RESOURCES.iter().filter(|row| row.0 == name) {
+            match attributes.value(attribute) {
+                None => {}
+                Some(list) if *attribute == "srcset" => {
+                    candidates(&list).for_each(|address| self.resource(element, address, *role))
+                }
+                Some(value) => self.resource(element, &value, *role),
+            }
+        }
+    }
+
+    /// Addresses in a style sheet that is part of the page.
+    fn style(&mut self, sheet: &str) {
+        for (at, _) in sheet
+            .match_indices("http:")
+            .chain(sheet.match_indices("HTTP:"))
+        {
+            let (before, address) = sheet.split_at(at);
+            let before = before
+                .trim_end_matches(['"', '\'', ' '])
+                .to_ascii_lowercase();
+            let role = match before.trim_end() {
+                before
+                    if before
+                        .trim_end_matches("url(")
+                        .trim_end()
+                        .ends_with("@import") =>
+                {
+                    Role::Active
+                }
+                before if before.ends_with("url(") => Role::Passive,
+                _ => continue,
+            };
+            let end = address.find(['"', '\'', ')', ' ', ';']);
+            self.resource(
+                "style",
+                address
+                    .get(..end.unwrap_or(address.len()))
+                    .unwrap_or_default(),
+                role,
+            );
         }
     }
 
@@ -275,6 +320,14 @@ impl Reader {
     }
 }
 
+/// The addresses of a `srcset` that name their scheme: what matters there is
+/// plain HTTP.
+fn candidates(list: &str) -> impl Iterator<Item = &str> {
+    list.split_ascii_whitespace()
+        .map(|word| word.trim_matches(','))
+        .filter(|word| word.contains(':'))
+}
+
 /// How an address is written, after what every URL parser takes away.
 fn form(value: &str) -> Form {
     let value = value.trim_matches(|c: char| c <= ' ');
@@ -359,6 +412,35 @@ mod tests {
                 ("form", "http://a.net/f", Role::Form),
                 ("iframe", "http://a.net/frame", Role::Active),
                 ("img", "http://b.net/&x", Role::Passive),
+            ]
+        );
+    }
+
+    #[test]
+    fn plain_http_is_seen_in_sets_of_images_posters_buttons_and_style_sheets() {
+        let page = page(
+            r#"<img srcset="/a.png 1x, http://a.net/2.png 2x,http://a.net/3.png 3x">
+            <source srcset="http://a.net/s.webp"><video poster=http://a.net/p.png>
+            <input type=image src=http://a.net/i.png><button formaction=http://a.net/f>
+            <style>@import "http://a.net/x.css"; @import url(http://a.net/y.css);
+            b { background: URL('http://a.net/b.png') } /* see http://a.net/ */</style>"#,
+        );
+        let seen: Vec<_> = page
+            .plain
+            .iter()
+            .map(|p| (p.element, p.url.as_str(), p.role))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("img", "http://a.net/2.png", Role::Passive),
+                ("source", "http://a.net/s.webp", Role::Passive),
+                ("video", "http://a.net/p.png", Role::Passive),
+                ("input", "http://a.net/i.png", Role::Passive),
+                ("button", "http://a.net/f", Role::Form),
+                ("style", "http://a.net/x.css", Role::Active),
+                ("style", "http://a.net/y.css", Role::Active),
+                ("style", "http://a.net/b.png", Role::Passive),
             ]
         );
     }

@@ -116,15 +116,14 @@ impl Journey {
         (self.end == End::Arrived).then(|| self.last()).flatten()
     }
 
-    /// The cookies that its responses set, in order; what is no cookie at all
-    /// is passed over.
-    pub fn cookies(&self) -> Vec<Cookie> {
+    /// The cookies that its responses set or delete at `now` (Unix seconds),
+    /// in order; what is no cookie at all is passed over.
+    pub fn cookies(&self, now: i64) -> Vec<Cookie> {
         let responses = self.hops.iter().filter_map(|hop| hop.outcome.as_ref().ok());
         responses
             .flat_map(|response| response.fields_named("set-cookie"))
             .take(COOKIE_LIMIT)
-            // What time it is decides only about deletion, which is not asked.
-            .filter_map(|value| set_cookie::parse(value, 0).ok())
+            .filter_map(|value| set_cookie::parse(value, now).ok())
             .flat_map(|reading| reading.value.cookies)
             .collect()
     }
@@ -314,7 +313,11 @@ impl Browser {
         if !response.redirects() {
             return Err(End::Arrived);
         }
-        let location = response.field("location").ok_or(End::Nowhere)?;
+        // Browsers pass over an empty one.
+        let location = response
+            .fields_named("location")
+            .find(|location| !location.trim().is_empty())
+            .ok_or(End::Nowhere)?;
         let next = self.next(hops, &last.url, location, known).await;
         Ok((location.to_owned(), next))
     }

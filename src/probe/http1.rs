@@ -82,6 +82,8 @@ pub struct Response {
     pub fields: Vec<(String, String)>,
     /// At most the cap, content coding removed where it is gzip or deflate.
     pub body: Vec<u8>,
+    /// Whether the body stands in a content coding that could not be removed.
+    pub undecoded: bool,
     /// Whether the body went on behind the cap.
     pub truncated: bool,
     /// Whether the body was cut off before its announced end.
@@ -112,16 +114,35 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The content codings of the body, in lower case (RFC 9110 section
+    /// 8.4).
+    pub fn codings(&self) -> Vec<String> {
+        self.fields_named("content-encoding")
+            .flat_map(|value| value.split(','))
+            .map(|coding| coding.trim().to_ascii_lowercase())
+            .filter(|coding| !coding.is_empty() && coding != "identity")
+            .collect()
+    }
+
     /// Removes the content coding, reading no more than `cap` bytes out of it,
     /// so that a small body cannot become a large one.
     pub fn finish(&mut self, cap: usize) {
-        let Some(coding) = self.field("content-encoding") else {
+        let codings = self.codings();
+        if codings.is_empty() || self.body.is_empty() {
             return;
+        }
+        let undone = match codings.as_slice() {
+            [one] => coding::undone(one, &self.body, cap as u64 + 1),
+            _ => None,
         };
-        let Some(content) = coding::undone(coding.trim(), &self.body, cap as u64 + 1) else {
+        let Some((content, is_whole)) =
+            undone.filter(|(content, whole)| *whole || !content.is_empty())
+        else {
+            self.undecoded = true;
             return;
         };
         self.body = content;
+        self.incomplete |= !is_whole && !self.truncated;
         if self.body.len() > cap {
             self.body.truncate(cap);
             self.truncated = true;
@@ -377,7 +398,11 @@ fn parse_head(bytes: &[u8], searched: &mut usize) -> Result<Option<(Response, us
     }
     let mut fields = [httparse::EMPTY_HEADER; FIELD_CAP];
     let mut head = httparse::Response::new(&mut fields);
-    let length = match httparse::ParserConfig::default().parse_response(&mut head, bytes) {
+    let mut lenient = httparse::ParserConfig::default();
+    lenient
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .allow_spaces_after_header_name_in_responses(true);
+    let length = match lenient.parse_response(&mut head, bytes) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => {
@@ -398,11 +423,16 @@ fn parse_head(bytes: &[u8], searched: &mut usize) -> Result<Option<(Response, us
     Ok(Some((response, length)))
 }
 
-/// Field values are octets: UTF-8 where they are, else Latin-1.
+/// Field values are octets: UTF-8 where they are, else Latin-1. A fold stands
+/// for a space (RFC 9112 section 5.2).
 fn text(value: &[u8]) -> String {
-    match std::str::from_utf8(value) {
+    let text: String = match std::str::from_utf8(value) {
         Ok(text) => text.to_owned(),
         Err(_) => value.iter().map(|byte| char::from(*byte)).collect(),
+    };
+    match text.contains('\n') {
+        true => text.lines().map(str::trim).collect::<Vec<_>>().join(" "),
+        false => text,
     }
 }
 

@@ -47,8 +47,8 @@ pub fn probes(probes: &Probes) -> Value {
         "tls": tls::tls(&probes.tls),
         "ct": tls::logged(probes.ct.as_ref(), &probes.tls),
         "http": {
-            "https": journey(probes.https.as_ref()),
-            "http": journey(probes.http.as_ref()),
+            "https": journey(probes.https.as_ref(), probes.now()),
+            "http": journey(probes.http.as_ref(), probes.now()),
             "foreignOrigin": web::foreign(probes.foreign.as_ref()),
             "otherFamily": probes.other_family.as_ref().map(hop),
         },
@@ -163,7 +163,7 @@ pub fn rfc3339(unix_seconds: i64) -> String {
         .unwrap_or_default()
 }
 
-fn journey(journey: Option<&Result<Journey, Failure>>) -> Value {
+fn journey(journey: Option<&Result<Journey, Failure>>, now: i64) -> Value {
     let journey = match journey {
         Some(Ok(journey)) => journey,
         Some(Err(failure)) => return failed(failure),
@@ -179,7 +179,7 @@ fn journey(journey: Option<&Result<Journey, Failure>>) -> Value {
     if let Some((hop, response)) = journey.page() {
         value["page"] = web::page(hop, response, journey);
     }
-    value["cookies"] = web::cookies(&journey.cookies());
+    value["cookies"] = web::cookies(&journey.cookies(now));
     value
 }
 

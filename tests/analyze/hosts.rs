@@ -87,7 +87,7 @@ fn an_expired_certificate_is_told_as_expired() {
             "The certificate expired 2 days ago."
         );
         // What the host serves is still looked at.
-        assert_eq!(state(&report, "http.hsts"), "pass");
+        assert_eq!(state(&report, "http.content_type_options"), "pass");
     });
 }
 

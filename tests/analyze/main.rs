@@ -17,6 +17,7 @@ mod fuzzed;
 mod hosts;
 mod lookups;
 mod mails;
+mod odd_answers;
 mod odd_servers;
 mod own_site;
 mod parts;

@@ -50,12 +50,24 @@ fn every_header_is_judged_by_what_browsers_make_of_it() {
             (&[], "csp", "warn"),
             (&[], "csp_report_only", "not_applicable"),
             (
+                &[
+                    (
+                        "Content-Security-Policy-Report-Only",
+                        "default-src 'self'; report-to a",
+                    ),
+                    ("Reporting-Endpoints", "a=\"https://good.net/r\""),
+                ],
+                "csp_report_only",
+                "info",
+            ),
+            // A name that nothing stands behind.
+            (
                 &[(
                     "Content-Security-Policy-Report-Only",
                     "default-src 'self'; report-to a",
                 )],
                 "csp_report_only",
-                "info",
+                "warn",
             ),
             (
                 &[("Content-Security-Policy-Report-Only", "default-src 'self'")],

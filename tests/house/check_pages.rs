@@ -32,7 +32,7 @@ const STATES: [(State, &str, &str); 6] = [
 ];
 
 /// What the marks of a command stand for.
-const MARKS: [(&str, &str); 9] = [
+const MARKS: [(&str, &str); 12] = [
     ("{host}", "the host that was asked about"),
     ("{zone}", "the zone that holds it"),
     ("{url}", "the URL that was asked about"),
@@ -42,7 +42,13 @@ const MARKS: [(&str, &str); 9] = [
         "{origin}",
         "the host's first address in reverse under `origin.asn.cymru.com`",
     ),
-    ("{path}", "the URL of the path"),
+    (
+        "{page}",
+        "the URL under which a page was found, with `-k` where browsers refuse the certificate",
+    ),
+    ("{secure}", "the URL over HTTPS, likewise"),
+    ("{site}", "where the web server answered, likewise"),
+    ("{path}", "the URL of the path, likewise"),
     ("{mx}", "a mail server of the domain"),
     (
         "{holder}",

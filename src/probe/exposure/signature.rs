@@ -47,21 +47,53 @@ pub(super) fn git_head(sample: &Sample<'_>) -> Option<&'static str> {
     }
 }
 
-/// Lines of `NAME=value`, comments aside, and at least one of them.
+/// Lines of `NAME=value`, comments aside, and at least one of them. A value in
+/// quotes may go on over lines, as keys do.
 pub(super) fn env_file(sample: &Sample<'_>) -> Option<&'static str> {
-    let mut assignments = 0;
-    let lines = sample.given()?.lines().map(str::trim);
-    for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let (name, _) = line.split_once('=')?;
+    let text = sample.given()?.trim_start_matches('\u{feff}');
+    let is_cut = sample.body.len() >= super::BODY_CAP;
+    let text = match text.rfind('\n') {
+        // Half a line tells nothing.
+        Some(end) if is_cut => text.get(..end)?,
+        _ => text,
+    };
+    let (mut assignments, mut is_loud, mut open) = (0, false, None);
+    for line in text.lines() {
+        if let Some(quote) = open {
+            open = open.filter(|_| !closes(line, quote));
+            continue;
+        }
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, value) = line.split_once('=')?;
         let name = name.trim_start_matches("export ").trim();
         let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-            && name.bytes().any(|b| b.is_ascii_uppercase());
+            && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         if !is_name {
             return None;
         }
+        is_loud |= name.bytes().any(|b| b.is_ascii_uppercase());
+        let mut value = value.trim_start().chars();
+        open = value
+            .next()
+            .filter(|first| matches!(first, '"' | '\'' | '`') && !closes(value.as_str(), *first));
         assignments += 1;
     }
-    (assignments > 0).then_some("assignments of variables")
+    // One small name alone may be anything.
+    let is_file = (is_loud || assignments > 1) && (open.is_none() || is_cut);
+    (assignments > 0 && is_file).then_some("assignments of variables")
+}
+
+/// Whether the quote stands in `text` without a backslash before it.
+fn closes(text: &str, quote: char) -> bool {
+    let mut escaped = false;
+    text.chars().any(|c| {
+        let ends = c == quote && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })
 }
 
 /// The alignment word and the buddy allocator's magic that macOS begins the

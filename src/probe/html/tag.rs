@@ -28,7 +28,7 @@ impl Attributes<'_> {
 }
 
 /// Names that matter here; every other tag is passed over.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 23] = [
     "script",
     "style",
     "title",
@@ -49,6 +49,8 @@ const NAMES: [&str; 21] = [
     "video",
     "source",
     "form",
+    "input",
+    "button",
     "plaintext",
 ];
 

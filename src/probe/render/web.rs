@@ -75,6 +75,7 @@ pub(super) fn cookies(cookies: &[Cookie]) -> Value {
                 "httpOnly": cookie.http_only,
                 "sameSite": cookie.same_site,
                 "prefix": cookie.prefix,
+                "deletes": cookie.deletes,
             })
         })
         .collect()
