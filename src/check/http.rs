@@ -33,7 +33,8 @@ checks! {
         about: "Whether redirects lead to a page: no loop, no way back to plain HTTP, nothing that may not \
             be followed. No cookie is kept on the way.",
         when: [
-            Inconclusive "They lead in a circle that sets a cookie, or to a port, a host or a form of URL that is not probed here.",
+            Inconclusive "They lead in a circle that sets a cookie, or to a port, a host or a form of URL that is not probed here, \
+                or to a host whose owner wishes to be left alone.",
         ],
         reference: "RFC 9110 section 15.4",
         reproduce: "curl -sSIL {url}",
@@ -312,6 +313,14 @@ fn redirects(case: &Case<'_>, findings: &mut Vec<Finding>) {
         )
         .fix("Redirect only to public http and https URLs.")
         .add(findings),
+        End::Unwanted => case
+            .inconclusive(
+                REDIRECTS,
+                "they lead to a host whose owner wishes to be left alone",
+            )
+            .evidence(&end)
+            .evidence(&unfollowed)
+            .add(findings),
         End::Unresolved(why) => case
             .inconclusive(REDIRECTS, why)
             .evidence(&unfollowed)

@@ -7,6 +7,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::future::join;
+
 use super::Failure;
 use super::dns::Resolver;
 use super::host::{self, Resolution};
@@ -14,6 +16,7 @@ use super::html::{self, Contents};
 use super::http1::{Connection, Request, Response};
 use super::net::Net;
 use super::tls::{self, Refused};
+use super::wishes::{self, Wish};
 use crate::codec::set_cookie::{self, Cookie};
 use crate::guard::{Guard, PublicAddr, PublicUrl, Refusal, Scheme};
 use crate::port::{Fetched, Stream};
@@ -67,6 +70,8 @@ pub enum End {
     Nowhere,
     /// At a redirect to something that may not be touched.
     Refused(Refusal),
+    /// At a redirect to a host whose owner wishes to be left alone.
+    Unwanted,
     /// At a redirect to a name that nobody could resolve.
     Unresolved(String),
     /// At a hop that gave no response.
@@ -339,7 +344,15 @@ impl Browser {
         if hops.len() > HOP_LIMIT {
             return Err(End::TooLong);
         }
-        match host::resolve(&self.resolver, &self.guard, &url).await {
+        let (resolution, wish) = join(
+            host::resolve(&self.resolver, &self.guard, &url),
+            self.wish_elsewhere(hops, &url),
+        )
+        .await;
+        if wish != Wish::All {
+            return Err(End::Unwanted);
+        }
+        match resolution {
             Resolution::Judged(addresses) => match addresses.first() {
                 Some(to) => Ok(self.step(&url, to).await.0),
                 None => Err(End::Nowhere),
@@ -349,6 +362,16 @@ impl Browser {
             Resolution::Dangling(_) => {
                 Err(End::Unresolved(String::from("the name has no address")))
             }
+        }
+    }
+
+    /// What the owner of a host wishes that was not asked for: whoever asked
+    /// for the first one knows its owner's wish.
+    async fn wish_elsewhere(&self, hops: &[Hop], url: &PublicUrl) -> Wish {
+        let elsewhere = hops.first().is_none_or(|hop| hop.url.host() != url.host());
+        match url.name().filter(|_| elsewhere) {
+            Some(name) => wishes::of(&self.resolver, name).await.0,
+            None => Wish::All,
         }
     }
 }

@@ -212,6 +212,7 @@ fn end(end: &End) -> Value {
         End::TooLong => "too_many_redirects".into(),
         End::Nowhere => "redirect_without_location".into(),
         End::Refused(_) => "redirect_refused".into(),
+        End::Unwanted => "redirect_unwanted".into(),
         End::Unresolved(_) => "redirect_unresolved".into(),
         End::Failed(_) => "failed".into(),
     }

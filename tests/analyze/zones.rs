@@ -248,6 +248,32 @@ fn an_owner_who_allows_dns_only_gets_dns_only() {
 }
 
 #[test]
+fn a_redirect_does_not_lead_to_a_host_whose_owner_wants_no_probes() {
+    run(async {
+        for wish in ["none", "passive"] {
+            let authority = Authority::new();
+            let stage = Stage::new().trusting(&authority);
+            good_host(&stage.net, &authority);
+            stage.net.address("www.other.net", "93.184.215.77");
+            let record = format!("v=netrecon1; probes={wish}");
+            stage.net.texts("_netrecon.other.net", &[&record]);
+            let away = [("Location", "https://www.other.net/")];
+            let site = Site::new().on("/", response("302 Found", &away, ""));
+            let serves = authority.serves(&Leaf::of(HOST));
+            stage.net.https(&format!("{IP}:443"), serves, site);
+            let report = stage.analyze(HOST).await.unwrap();
+            let journey = &report["probes"]["http"]["https"];
+            assert_eq!(journey["end"], "redirect_unwanted");
+            assert_eq!(journey["unfollowed"], "https://www.other.net/");
+            assert_eq!(state(&report, "http.redirects"), "inconclusive");
+            let connected = stage.net.connected.borrow();
+            let there = |at: &&std::net::SocketAddr| at.ip().to_string() == "93.184.215.77";
+            assert_eq!(connected.iter().find(there), None, "{wish}");
+        }
+    });
+}
+
+#[test]
 fn the_web_server_is_asked_over_both_families() {
     run(async {
         let v6 = "[2606:2800:21f:cb07::1]:443";

@@ -184,7 +184,7 @@ pub const MEASURED: &[(&str, &str, &[&str])] = &[
     (
         "/probes/http/*/page",
         "/probes/http/*/end",
-        &["failed", "redirect_unresolved"],
+        &["failed", "redirect_unresolved", "redirect_unwanted"],
     ),
 ];
 

@@ -80,7 +80,7 @@ fn page(visit: &Visit<'_>) -> Markup {
             p { "Reports are kept for " (hours(config.report_ttl_seconds)) " under an address that cannot be guessed, are listed nowhere, and are then deleted." }
 
             h2 #opt-out { "Opting out" }
-            p { "The owner of a domain says no with a TXT record. It is asked for before anything is sent to the host:" }
+            p { "The owner of a domain says no with a TXT record. It is asked for before anything is sent to the host, or to another host that a redirect leads to:" }
             (command("_netrecon.example.com. IN TXT \"v=netrecon1; probes=none\""))
             p { "With " code { "probes=passive" } " only DNS and registration data are read, which never reach the host itself." }
 

@@ -68,6 +68,10 @@ fn end(end: &str) -> Option<(State, &str)> {
         "too_many_redirects" => (State::Warn, "goes on and on"),
         "redirect_without_location" => (State::Warn, "redirects to nowhere"),
         "redirect_refused" => (State::Warn, "leads where we do not go:"),
+        "redirect_unwanted" => (
+            State::Info,
+            "leads to a host whose owner wishes to be left alone:",
+        ),
         "redirect_unresolved" => (State::Warn, "leads to a name without an address:"),
         other => (State::Info, other),
     })
