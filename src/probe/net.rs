@@ -39,7 +39,7 @@ pub const SUBREQUESTS: u32 = 39;
 const WEB_SHARE: u32 = 14;
 
 /// What it leaves to [`Priority::Normal`], until [`Net::zone_known`].
-const ZONE_SHARE: u32 = 8;
+const ZONE_SHARE: u32 = 6;
 
 /// What all but [`Priority::First`] leave to the policy of MTA-STS (its record,
 /// its host's address, one connection), until [`Net::policy_known`]: nothing
@@ -47,7 +47,7 @@ const ZONE_SHARE: u32 = 8;
 const POLICY_SHARE: u32 = 3;
 
 /// What [`Priority::Last`] leaves besides, until [`Net::finish`].
-const TAIL_SHARE: u32 = 6;
+const TAIL_SHARE: u32 = 3;
 
 /// The network as one call may use it. Cheap to clone.
 #[derive(Clone)]

@@ -48,7 +48,10 @@ fn numbers(hello: &[u8], extension: u16) -> Vec<u16> {
     while at < hello.len() {
         let length = usize::from(word(at + 2));
         if word(at) == extension {
-            return (at + 6..at + 4 + length).step_by(2).map(word).collect();
+            // What stands last may end in half a pair.
+            let pairs = hello[at + 6..at + 4 + length].chunks(2);
+            let number = |pair: &[u8]| pair.iter().fold(0, |n, octet| n << 8 | u16::from(*octet));
+            return pairs.map(number).collect();
         }
         at += 4 + length;
     }
