@@ -7,7 +7,6 @@ use crate::guard::{Class, PublicUrl, Scheme};
 use crate::probe::Failure;
 use crate::probe::http::{End, Hop, Journey};
 use crate::probe::http1::Response;
-use crate::probe::trust::Verdict;
 use crate::report::{Finding, Severity, counted};
 
 checks! {
@@ -371,11 +370,8 @@ const fn not_followed(class: Class) -> Option<&'static str> {
 }
 
 fn sets_cookie(journey: &Journey) -> bool {
-    let responses = journey
-        .hops
-        .iter()
-        .filter_map(|hop| hop.outcome.as_ref().ok());
-    responses
+    journey
+        .responses()
         .filter(|response| response.redirects())
         .any(|response| response.field("set-cookie").is_some())
 }
@@ -414,7 +410,7 @@ fn hsts(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .fix(fix)
             .add(findings);
     };
-    let refused = is_refused(case);
+    let refused = case.is_refused();
     match max_age(value) {
         Some(0) => case
             .fail(
@@ -472,12 +468,6 @@ fn hsts(case: &Case<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether browsers refuse the certificate, as far as it was seen.
-fn is_refused(case: &Case<'_>) -> bool {
-    let verdict = case.probes.tls.verdict.as_ref();
-    verdict.is_some_and(Verdict::is_refused)
-}
-
 /// `max-age` in seconds, where browsers take the header at all.
 fn max_age(value: &str) -> Option<u64> {
     let hsts = hsts::parse(value).ok()?.value;
@@ -507,7 +497,7 @@ fn preload(case: &Case<'_>, findings: &mut Vec<Finding>) {
     if !hsts.valid {
         missing.push("the header is not valid");
     }
-    if is_refused(case) {
+    if case.is_refused() {
         missing.push("browsers refuse the certificate");
     }
     if hsts.max_age.is_none_or(|age| age < YEAR) {

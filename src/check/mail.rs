@@ -230,10 +230,7 @@ fn is_nowhere(server: &Server) -> bool {
 
 /// Why no address of it is known, though it may have one.
 fn unknown(server: &Server) -> Option<String> {
-    let exchanges = || [Some(&server.v4), server.v6.as_ref()].into_iter().flatten();
-    let known = exchanges().any(|exchange| exchange.addresses().next().is_some());
-    let unsure = exchanges().find(|exchange| !exchange.is_conclusive());
-    unsure.filter(|_| !known).map(|exchange| exchange.clause())
+    Exchange::why_unknown(&server.v4, server.v6.as_deref())
 }
 
 /// Whether all its addresses lie in networks that nobody else can reach.

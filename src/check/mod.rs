@@ -283,8 +283,7 @@ impl<'a> Case<'a> {
             url: url.as_str(),
         };
         let site = self.reached();
-        let origin = format!("{}://{}", site.scheme().as_str(), site.authority());
-        let template = template.replace("{site}", &self.for_curl(site, &origin));
+        let template = template.replace("{site}", &self.for_curl(site, &origin(site)));
         // What comes out of a URL is not looked at for marks again.
         for (mark, url) in [("{page}", self.page_url()), ("{secure}", self.secure_url())] {
             if let Some((before, behind)) = template.split_once(mark) {
@@ -295,11 +294,16 @@ impl<'a> Case<'a> {
         place.fill(&template)
     }
 
+    /// Whether browsers refuse the certificate, as far as it was seen.
+    fn is_refused(&self) -> bool {
+        let verdict = self.probes.tls.verdict.as_ref();
+        verdict.is_some_and(Verdict::is_refused)
+    }
+
     /// curl breaks off at a certificate that browsers refuse, unless told not
     /// to look.
     fn for_curl(&self, url: &PublicUrl, word: &str) -> String {
-        let verdict = self.probes.tls.verdict.as_ref();
-        match url.scheme() == Scheme::Https && verdict.is_some_and(Verdict::is_refused) {
+        match url.scheme() == Scheme::Https && self.is_refused() {
             true => format!("-k {word}"),
             false => word.to_owned(),
         }
@@ -308,8 +312,7 @@ impl<'a> Case<'a> {
     /// A path of the web server, for a shell.
     fn place(&self, path: &str) -> String {
         let site = self.reached();
-        let place = format!("{}://{}{path}", site.scheme().as_str(), site.authority());
-        self.for_curl(site, &quoted(&place))
+        self.for_curl(site, &quoted(&(origin(site) + path)))
     }
 
     /// Where the page's way begins, or else anything answered.
@@ -343,6 +346,11 @@ impl<'a> Case<'a> {
 pub struct Draft<'c, 'a> {
     case: &'c Case<'a>,
     finding: Finding,
+}
+
+/// Scheme, host and port.
+fn origin(url: &PublicUrl) -> String {
+    format!("{}://{}", url.scheme().as_str(), url.authority())
 }
 
 impl Draft<'_, '_> {

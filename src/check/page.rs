@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::http::{self, Page};
-use super::{Case, Check};
+use super::{Case, Check, Draft};
 use crate::codec::csp;
 use crate::guard::Scheme;
 use crate::guard::text::clean;
@@ -79,12 +79,10 @@ fn integrity(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &m
         .copied()
         .collect();
     let evidence = page.at("contents/foreignScripts");
-    if let (true, Some(why)) = (open.is_empty(), unseen(page)) {
-        return case
-            .inconclusive(INTEGRITY, why)
-            .evidence(page.at("incomplete"))
-            .evidence(page.header("content-encoding"))
-            .add(findings);
+    if open.is_empty()
+        && let Some(why) = unseen(page)
+    {
+        return in_part(case, INTEGRITY, page, why).add(findings);
     }
     if foreign.is_empty() {
         case.pass(INTEGRITY, "The page loads no script from another site.")
@@ -102,6 +100,13 @@ fn integrity(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &m
     .evidence(evidence)
     .evidence(page.at("contents/scriptCount"))
     .add(findings);
+}
+
+/// That nothing was found, in a page that was seen in part.
+fn in_part<'c, 'a>(case: &'c Case<'a>, check: &Check, page: &Page<'_>, why: &str) -> Draft<'c, 'a> {
+    case.inconclusive(check, why)
+        .evidence(page.at("incomplete"))
+        .evidence(page.header("content-encoding"))
 }
 
 /// Why there may be more in the page than was seen, where that is so.
@@ -147,12 +152,10 @@ fn mixed(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &mut V
     };
     let (active, passive, forms) = (of(Role::Active), of(Role::Passive), of(Role::Form));
     let evidence = page.at("contents/plain");
-    if let (true, Some(why)) = (contents.plain.is_empty(), unseen(page)) {
-        return case
-            .inconclusive(MIXED, why)
-            .evidence(page.at("incomplete"))
-            .evidence(page.header("content-encoding"))
-            .add(findings);
+    if contents.plain.is_empty()
+        && let Some(why) = unseen(page)
+    {
+        return in_part(case, MIXED, page, why).add(findings);
     }
     let fix = "Ask for everything over HTTPS, or send \"Content-Security-Policy: upgrade-insecure-requests\".";
     if contents.plain.is_empty() {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::{Case, Check};
 use crate::guard::text::clean;
 use crate::probe::Failure;
-use crate::probe::dns::Status;
+use crate::probe::dns::{Exchange, Status};
 use crate::probe::plan::NOT_WANTED;
 use crate::probe::rdata::Data;
 use crate::probe::transfer::Outcome;
@@ -222,10 +222,7 @@ fn servers(case: &Case<'_>, zone: &Zone, findings: &mut Vec<Finding>) {
 
 /// Why no address of a server is known, though it may have one.
 fn unknown(server: &Server) -> Option<String> {
-    let exchanges = || [Some(&server.v4), server.v6.as_ref()].into_iter().flatten();
-    let known = exchanges().any(|exchange| exchange.addresses().next().is_some());
-    let unsure = exchanges().find(|exchange| !exchange.is_conclusive());
-    unsure.filter(|_| !known).map(|exchange| exchange.clause())
+    Exchange::why_unknown(&server.v4, server.v6.as_deref())
 }
 
 /// Private, loopback or link-local: a plain statement about what is

@@ -171,6 +171,15 @@ impl Exchange {
         self.is_conclusive() && self.addresses().next().is_none()
     }
 
+    /// Why no address is known in either family, though there may be one; `v6`
+    /// where it was asked for.
+    pub fn why_unknown(v4: &Exchange, v6: Option<&Exchange>) -> Option<String> {
+        let exchanges = || std::iter::once(v4).chain(v6);
+        let known = exchanges().any(|exchange| exchange.addresses().next().is_some());
+        let unsure = exchanges().find(|exchange| !exchange.is_conclusive());
+        unsure.filter(|_| !known).map(|exchange| exchange.clause())
+    }
+
     /// Targets of an NS, PTR or CNAME answer.
     pub fn targets(&self) -> impl Iterator<Item = &str> {
         self.data().filter_map(|data| match data {

@@ -359,6 +359,11 @@ mod tests {
         read(body.as_bytes(), "https://good.net/dir/page")
     }
 
+    fn plain(page: &Contents) -> Vec<(&'static str, &str, Role)> {
+        let plain = page.plain.iter();
+        plain.map(|p| (p.element, p.url.as_str(), p.role)).collect()
+    }
+
     #[test]
     fn scripts_are_listed_with_where_they_come_from_and_whether_they_are_pinned() {
         let page = page(
@@ -399,13 +404,8 @@ mod tests {
             <link rel="preload stylesheet" href="http://a.net/s.css"><form action=http://a.net/f>
             <iframe src="http&#58;//a.net/frame"></iframe><img src=" HTTP://b.net/&amp;x ">"#,
         );
-        let seen: Vec<_> = page
-            .plain
-            .iter()
-            .map(|p| (p.element, p.url.as_str(), p.role))
-            .collect();
         assert_eq!(
-            seen,
+            plain(&page),
             [
                 ("img", "http://a.net/i.png", Role::Passive),
                 ("link", "http://a.net/s.css", Role::Active),
@@ -425,13 +425,8 @@ mod tests {
             <style>@import "http://a.net/x.css"; @import url(http://a.net/y.css);
             b { background: URL('http://a.net/b.png') } /* see http://a.net/ */</style>"#,
         );
-        let seen: Vec<_> = page
-            .plain
-            .iter()
-            .map(|p| (p.element, p.url.as_str(), p.role))
-            .collect();
         assert_eq!(
-            seen,
+            plain(&page),
             [
                 ("img", "http://a.net/2.png", Role::Passive),
                 ("source", "http://a.net/s.webp", Role::Passive),

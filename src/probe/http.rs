@@ -116,6 +116,11 @@ impl Journey {
             .find_map(|hop| Some((hop, hop.outcome.as_ref().ok()?)))
     }
 
+    /// What its requests were answered, in order.
+    pub fn responses(&self) -> impl Iterator<Item = &Response> {
+        self.hops.iter().filter_map(|hop| hop.outcome.as_ref().ok())
+    }
+
     /// The page it arrived at.
     pub fn page(&self) -> Option<(&Hop, &Response)> {
         (self.end == End::Arrived).then(|| self.last()).flatten()
@@ -124,8 +129,7 @@ impl Journey {
     /// The cookies that its responses set or delete at `now` (Unix seconds),
     /// in order; what is no cookie at all is passed over.
     pub fn cookies(&self, now: i64) -> Vec<Cookie> {
-        let responses = self.hops.iter().filter_map(|hop| hop.outcome.as_ref().ok());
-        responses
+        self.responses()
             .flat_map(|response| response.fields_named("set-cookie"))
             .take(COOKIE_LIMIT)
             .filter_map(|value| set_cookie::parse(value, now).ok())

@@ -2,24 +2,11 @@
 
 use super::*;
 
-async fn analyzed(prepare: impl FnOnce(&Internet)) -> Value {
-    let stage = Stage::new();
-    stage.net.address(HOST, IP);
-    good_zone(&stage.net);
-    prepare(&stage.net);
-    stage.analyze(HOST).await.unwrap()
-}
-
-fn hex(net: &Internet, rtype: Rtype, all: &[&'static str]) {
-    let records = all.iter().map(|digits| Data::Hex(rtype, digits));
-    net.says(HOST, rtype, Says::Records(records.collect()));
-}
-
 #[test]
 fn an_https_record_that_only_leads_on_says_where_to() {
     run(async {
         let told = async |records: &[&'static str]| {
-            let report = analyzed(|net| hex(net, Rtype::HTTPS, records)).await;
+            let report = analyzed(|net| publish(net, Rtype::HTTPS, records)).await;
             let found = finding(&report, "dns.https_record");
             found["title"].as_str().unwrap().to_owned()
         };
@@ -45,7 +32,7 @@ fn a_critical_property_is_known_or_stops_every_authority() {
             // 128 tbs "unknown"
             ("8003746273756e6b6e6f776e", "warn"),
         ] {
-            let report = analyzed(|net| hex(net, Rtype::CAA, &[digits])).await;
+            let report = analyzed(|net| publish(net, Rtype::CAA, &[digits])).await;
             assert_eq!(state(&report, "dns.caa"), wanted, "{digits}");
         }
     });

@@ -12,23 +12,6 @@ const RRSIG: &str = "00010d0200000e106b359b006b0e0e00303904676f6f64036e657400010
 /// The name below the zone that nobody has.
 const NOBODY: &str = "netrecon-0102030405060708.good.net";
 
-async fn analyzed(prepare: impl FnOnce(&Internet)) -> Value {
-    let stage = Stage::new();
-    stage.net.address(HOST, IP);
-    good_zone(&stage.net);
-    prepare(&stage.net);
-    stage.analyze(HOST).await.unwrap()
-}
-
-fn publish(net: &Internet, rtype: Rtype, all: &[&'static str]) {
-    let records = all.iter().map(|digits| Data::Hex(rtype, digits));
-    net.says(HOST, rtype, Says::Records(records.collect()));
-}
-
-fn title<'a>(report: &'a Value, id: &str) -> &'a str {
-    finding(report, id)["title"].as_str().unwrap()
-}
-
 #[test]
 fn a_digest_without_any_key_is_told_from_keys_that_nobody_could_give() {
     run(async {

@@ -11,24 +11,19 @@ fn mx(net: &Internet, name: &str, servers: &[&str]) {
 }
 
 /// A domain that takes mail, changed by `prepare`.
-async fn analyzed(prepare: impl FnOnce(&Internet)) -> Value {
-    let stage = Stage::new();
-    stage.net.address(HOST, IP);
-    good_zone(&stage.net);
-    mx(&stage.net, HOST, &["mx.good.net"]);
-    stage.net.address("mx.good.net", "93.184.215.25");
-    prepare(&stage.net);
-    stage.analyze(HOST).await.unwrap()
-}
-
-fn title<'a>(report: &'a Value, id: &str) -> &'a str {
-    finding(report, id)["title"].as_str().unwrap()
+async fn with_mail(prepare: impl FnOnce(&Internet)) -> Value {
+    analyzed(|net| {
+        mx(net, HOST, &["mx.good.net"]);
+        net.address("mx.good.net", "93.184.215.25");
+        prepare(net);
+    })
+    .await
 }
 
 #[test]
 fn rfc_7208_section_4_6_4_lookups_are_counted_over_everything_included() {
     run(async {
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             net.texts(HOST, &["v=spf1 include:a.net mx -all"]);
             net.texts("a.net", &["v=spf1 include:b.net a:c.net ?all"]);
             net.texts("b.net", &["v=spf1 ip4:93.184.215.0/24 -all"]);
@@ -48,7 +43,7 @@ fn rfc_7208_section_4_6_4_lookups_are_counted_over_everything_included() {
 #[test]
 fn an_eleventh_lookup_a_loop_and_a_missing_include_break_the_record() {
     run(async {
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             let terms: Vec<String> = (0..11).map(|n| format!("a:h{n}.net")).collect();
             net.texts(HOST, &[&format!("v=spf1 {} -all", terms.join(" "))]);
         })
@@ -58,7 +53,7 @@ fn an_eleventh_lookup_a_loop_and_a_missing_include_break_the_record() {
         assert!(title(&report, "mail.spf").contains("11 DNS lookups"));
         assert_eq!(state(&report, "mail.spf_lookups"), "fail");
 
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             net.texts(HOST, &["v=spf1 include:a.net -all"]);
             let terms: Vec<String> = (0..10).map(|n| format!("a:h{n}.net")).collect();
             net.texts("a.net", &[&format!("v=spf1 {} -all", terms.join(" "))]);
@@ -67,14 +62,14 @@ fn an_eleventh_lookup_a_loop_and_a_missing_include_break_the_record() {
         assert_eq!(state(&report, "mail.spf"), "pass");
         assert_eq!(state(&report, "mail.spf_lookups"), "fail");
 
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             net.texts(HOST, &["v=spf1 include:a.net -all"]);
             net.texts("a.net", &["v=spf1 include:good.net -all"]);
         })
         .await;
         assert!(title(&report, "mail.spf_lookups").contains("good.net includes itself"));
 
-        let report = analyzed(|net| net.texts(HOST, &["v=spf1 include:a.net -all"])).await;
+        let report = with_mail(|net| net.texts(HOST, &["v=spf1 include:a.net -all"])).await;
         assert!(title(&report, "mail.spf_lookups").contains("a.net is included and has no SPF"));
     });
 }
@@ -83,11 +78,11 @@ fn an_eleventh_lookup_a_loop_and_a_missing_include_break_the_record() {
 fn lookups_that_come_to_nothing_are_counted_and_failed_ones_are_not() {
     run(async {
         let record = "v=spf1 a:x.net a:y.net a:z.net -all";
-        let report = analyzed(|net| net.texts(HOST, &[record])).await;
+        let report = with_mail(|net| net.texts(HOST, &[record])).await;
         assert_eq!(state(&report, "mail.spf_lookups"), "warn");
         assert!(title(&report, "mail.spf_lookups").contains("x.net, y.net, z.net"));
 
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             net.texts(HOST, &[record]);
             net.says("x.net", Rtype::A, Says::Code(Rcode::SERVFAIL, vec![]));
         })
@@ -100,7 +95,7 @@ fn lookups_that_come_to_nothing_are_counted_and_failed_ones_are_not() {
 fn a_redirect_ends_as_the_record_ends_that_it_leads_to() {
     run(async {
         for (end, wanted) in [("-all", "pass"), ("+all", "fail"), ("?all", "warn")] {
-            let report = analyzed(|net| {
+            let report = with_mail(|net| {
                 net.texts(HOST, &["v=spf1 redirect=a.net"]);
                 net.texts("a.net", &[&format!("v=spf1 mx {end}")]);
                 mx(net, "a.net", &["mx.good.net"]);
@@ -130,13 +125,13 @@ fn rfc_9989_section_4_10_a_policy_is_found_above_the_host() {
 fn reports_to_others_need_their_consent() {
     run(async {
         let policy = "v=DMARC1; p=reject; rua=mailto:d@watch.net";
-        let report = analyzed(|net| net.texts("_dmarc.good.net", &[policy])).await;
+        let report = with_mail(|net| net.texts("_dmarc.good.net", &[policy])).await;
         assert_eq!(state(&report, "mail.dmarc_reports"), "fail");
         assert_eq!(
             finding(&report, "mail.dmarc_reports")["reproduce"],
             "dig 'good.net._report._dmarc.watch.net' TXT +short"
         );
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             net.texts("_dmarc.good.net", &[policy]);
             net.texts("good.net._report._dmarc.watch.net", &["v=DMARC1"]);
         })
@@ -148,7 +143,7 @@ fn reports_to_others_need_their_consent() {
 #[test]
 fn removed_tags_and_test_mode_are_told() {
     run(async {
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             net.texts("_dmarc.good.net", &["v=DMARC1; p=reject; pct=50; t=y"]);
         })
         .await;
@@ -179,14 +174,14 @@ fn keys_are_asked_of_the_zones_own_server_and_cost_no_subrequest() {
 fn a_revoked_key_is_not_counted_among_those_in_use() {
     const REVOKED: &str = "v=DKIM1; p=";
     run(async {
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             net.texts("default._domainkey.good.net", &[REVOKED]);
             net.texts("google._domainkey.good.net", &[KEY]);
         })
         .await;
         assert_eq!(state(&report, "mail.dkim"), "pass");
         assert_eq!(title(&report, "mail.dkim"), "1 DKIM key: google (Ed25519).");
-        let report = analyzed(|net| net.texts("google._domainkey.good.net", &[REVOKED])).await;
+        let report = with_mail(|net| net.texts("google._domainkey.good.net", &[REVOKED])).await;
         assert_eq!(state(&report, "mail.dkim"), "info");
         assert!(title(&report, "mail.dkim").contains("google is revoked"));
     });
@@ -195,9 +190,9 @@ fn a_revoked_key_is_not_counted_among_those_in_use() {
 #[test]
 fn where_the_zones_server_says_nothing_the_resolver_is_asked_for_keys() {
     run(async {
-        let report = analyzed(|net| net.texts("google._domainkey.good.net", &[KEY])).await;
+        let report = with_mail(|net| net.texts("google._domainkey.good.net", &[KEY])).await;
         assert_eq!(state(&report, "mail.dkim"), "pass");
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             net.says(
                 "_domainkey.good.net",
                 Rtype::TXT,
@@ -266,10 +261,10 @@ fn a_domain_that_takes_no_mail_is_asked_nothing_about_its_servers() {
 #[test]
 fn a_mail_server_without_an_address_is_told() {
     run(async {
-        let report = analyzed(|net| mx(net, HOST, &["mx.good.net", "gone.good.net"])).await;
+        let report = with_mail(|net| mx(net, HOST, &["mx.good.net", "gone.good.net"])).await;
         assert_eq!(state(&report, "mail.mx"), "fail");
         assert!(title(&report, "mail.mx").contains("gone.good.net"));
-        let report = analyzed(|net| net.address("mx.good.net", "10.0.0.25")).await;
+        let report = with_mail(|net| net.address("mx.good.net", "10.0.0.25")).await;
         assert!(title(&report, "mail.mx").contains("no public address"));
     });
 }
@@ -310,7 +305,7 @@ fn whatever_a_domain_has_a_call_stays_within_forty_subrequests() {
 #[test]
 fn a_mail_server_whose_addresses_are_not_known_is_no_pass() {
     run(async {
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             net.says("mx.good.net", Rtype::A, Says::Records(vec![]));
             let broken = Says::Code(Rcode::SERVFAIL, vec![22]);
             net.says("mx.good.net", Rtype::AAAA, broken);
@@ -319,7 +314,7 @@ fn a_mail_server_whose_addresses_are_not_known_is_no_pass() {
         assert_eq!(state(&report, "mail.mx"), "inconclusive");
         let servers = ["mx.good.net", "mx2.good.net", "mx3.good.net"];
         for (address, wanted) in [(Some(IP6), "pass"), (None, "fail")] {
-            let report = analyzed(|net| {
+            let report = with_mail(|net| {
                 for ip in ["199.43.135.53", "199.43.133.53"] {
                     net.name_server(&format!("{ip}:53"), HOST, Zone::Knowing);
                 }
@@ -340,7 +335,7 @@ fn a_mail_server_whose_addresses_are_not_known_is_no_pass() {
 fn rfc_7208_section_6_1_a_redirect_beside_all_leads_nowhere() {
     run(async {
         let record = "v=spf1 redirect=gone.net ip4:93.184.215.0/24 -all";
-        let report = analyzed(|net| net.texts(HOST, &[record])).await;
+        let report = with_mail(|net| net.texts(HOST, &[record])).await;
         assert_eq!(state(&report, "mail.spf_lookups"), "pass");
         assert!(title(&report, "mail.spf_lookups").contains("needs 0 of 10"));
     });
@@ -349,7 +344,7 @@ fn rfc_7208_section_6_1_a_redirect_beside_all_leads_nowhere() {
 #[test]
 fn a_redirect_is_followed_to_its_end_however_long_the_records_are() {
     run(async {
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             net.texts(HOST, &["v=spf1 redirect=A.net."]);
             net.texts("a.net", &["v=spf1 redirect=b.net"]);
             let networks: Vec<String> = (0..60).map(|n| format!("ip4:93.184.{n}.0/24")).collect();
@@ -366,11 +361,11 @@ fn a_redirect_is_followed_to_its_end_however_long_the_records_are() {
 fn a_text_that_a_wildcard_gives_is_no_broken_key() {
     run(async {
         for text in ["v=DMARC1; p=none", "v=spf1 exp=why.good.net -all"] {
-            let report = analyzed(|net| net.texts("default._domainkey.good.net", &[text])).await;
+            let report = with_mail(|net| net.texts("default._domainkey.good.net", &[text])).await;
             assert_eq!(state(&report, "mail.dkim"), "info", "{text}");
         }
         let cut = "k=rsa; p=MIIBIjANBgkqh";
-        let report = analyzed(|net| net.texts("default._domainkey.good.net", &[cut])).await;
+        let report = with_mail(|net| net.texts("default._domainkey.good.net", &[cut])).await;
         assert_eq!(state(&report, "mail.dkim"), "fail");
     });
 }
@@ -380,7 +375,7 @@ fn of_several_brand_records_receivers_take_none() {
     run(async {
         let logo = "v=BIMI1; l=https://good.net/logo.svg; a=";
         let other = "v=BIMI1; l=https://good.net/other.svg; a=";
-        let report = analyzed(|net| net.texts("default._bimi.good.net", &[logo, other])).await;
+        let report = with_mail(|net| net.texts("default._bimi.good.net", &[logo, other])).await;
         assert_eq!(state(&report, "mail.bimi"), "warn");
     });
 }
@@ -464,7 +459,7 @@ fn a_policy_that_is_announced_and_has_no_host_is_a_fault() {
         let missing = Says::Code(Rcode::NXDOMAIN, vec![]);
         let broken = Says::Code(Rcode::SERVFAIL, vec![22]);
         for (says, wanted) in [(missing, "fail"), (broken, "inconclusive")] {
-            let report = analyzed(|net| {
+            let report = with_mail(|net| {
                 net.texts("_mta-sts.good.net", &["v=STSv1; id=1"]);
                 net.says("mta-sts.good.net", Rtype::A, says);
             })
@@ -477,11 +472,11 @@ fn a_policy_that_is_announced_and_has_no_host_is_a_fault() {
 #[test]
 fn rfc_7208_section_4_5_a_record_begins_with_its_version() {
     run(async {
-        let report = analyzed(|net| net.texts(HOST, &[" v=spf1 -all"])).await;
+        let report = with_mail(|net| net.texts(HOST, &[" v=spf1 -all"])).await;
         assert_eq!(state(&report, "mail.spf"), "warn");
         assert!(title(&report, "mail.spf").starts_with("No SPF record"));
         // A second one that is none does no harm.
-        let report = analyzed(|net| net.texts(HOST, &[" v=spf1 a -all", "v=spf1 -all"])).await;
+        let report = with_mail(|net| net.texts(HOST, &[" v=spf1 a -all", "v=spf1 -all"])).await;
         assert_eq!(state(&report, "mail.spf"), "pass");
     });
 }
@@ -489,7 +484,7 @@ fn rfc_7208_section_4_5_a_record_begins_with_its_version() {
 #[test]
 fn a_mail_server_that_is_no_host_name_is_told() {
     run(async {
-        let report = analyzed(|net| {
+        let report = with_mail(|net| {
             mx(net, HOST, &["mail_1.good.net"]);
             net.address("mail_1.good.net", "93.184.215.25");
         })
@@ -506,7 +501,7 @@ fn a_logo_that_no_receiver_may_show_is_told() {
             ("v=DMARC1; p=reject; rua=mailto:d@good.net", "pass"),
             ("v=DMARC1; p=none; rua=mailto:d@good.net", "warn"),
         ] {
-            let report = analyzed(|net| {
+            let report = with_mail(|net| {
                 net.texts("_dmarc.good.net", &[policy]);
                 let logo = "v=BIMI1; l=https://good.net/logo.svg; a=";
                 net.texts("default._bimi.good.net", &[logo]);

@@ -273,6 +273,21 @@ fn to_https() -> Site {
     ))
 }
 
+/// The report on a host with a sound zone, changed by `prepare`.
+async fn analyzed(prepare: impl FnOnce(&Internet)) -> Value {
+    let stage = Stage::new();
+    stage.net.address(HOST, IP);
+    good_zone(&stage.net);
+    prepare(&stage.net);
+    stage.analyze(HOST).await.unwrap()
+}
+
+/// Records at the host, each as the digits of its octets.
+fn publish(net: &Internet, rtype: Rtype, all: &[&'static str]) {
+    let records = all.iter().map(|digits| Data::Hex(rtype, digits));
+    net.says(HOST, rtype, Says::Records(records.collect()));
+}
+
 /// A finding by id.
 fn finding<'a>(report: &'a Value, id: &str) -> &'a Value {
     let findings = report["findings"].as_array().expect("findings");
@@ -280,6 +295,10 @@ fn finding<'a>(report: &'a Value, id: &str) -> &'a Value {
         .iter()
         .find(|finding| finding["id"] == id)
         .unwrap_or_else(|| panic!("no finding {id}"))
+}
+
+fn title<'a>(report: &'a Value, id: &str) -> &'a str {
+    finding(report, id)["title"].as_str().unwrap()
 }
 
 fn state<'a>(report: &'a Value, id: &str) -> &'a str {

@@ -32,10 +32,6 @@ fn redirect(to: &str, fields: &[(&str, &str)]) -> String {
     response("302 Found", &[&[("Location", to)], fields].concat(), "")
 }
 
-fn title<'a>(report: &'a Value, id: &str) -> &'a str {
-    finding(report, id)["title"].as_str().expect("a title")
-}
-
 /// WHATWG HTML, "The X-Frame-Options header": the values of all fields are one
 /// set, and several that contradict each other forbid every frame.
 #[test]

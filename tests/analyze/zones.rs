@@ -2,14 +2,6 @@
 
 use super::*;
 
-async fn analyzed(prepare: impl FnOnce(&Internet)) -> Value {
-    let stage = Stage::new();
-    stage.net.address(HOST, IP);
-    good_zone(&stage.net);
-    prepare(&stage.net);
-    stage.analyze(HOST).await.unwrap()
-}
-
 #[test]
 fn an_open_zone_transfer_is_found_in_one_message_and_in_many() {
     run(async {
