@@ -78,7 +78,7 @@ const WORKER = {
   library: "netrecon_module",
   entry: "src/edge/entry.js",
   inputs: [
-    ...["Cargo.toml", "Cargo.lock", ".cargo", "memory", "module", "src", "migrations", "package-lock.json"],
+    ...["Cargo.toml", "Cargo.lock", ".cargo", "gcm", "memory", "module", "src", "migrations", "package-lock.json"],
     ...["build.mjs", "bindgen.mjs", "alike.mjs"].map((name) => `scripts/lib/${name}`),
   ],
 };

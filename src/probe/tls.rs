@@ -46,6 +46,7 @@ pub fn provider() -> &'static Arc<CryptoProvider> {
         return provider;
     }
     let provider = CryptoProvider {
+        cipher_suites: netrecon_gcm::SUITES.to_vec(),
         key_provider: &NoKeys,
         ..rustls_rustcrypto::provider()
     };
