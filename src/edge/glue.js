@@ -179,8 +179,9 @@ export class Line {
     return value ?? new Uint8Array();
   }
 
+  /** Whether it arrives the next read tells. */
   write(bytes) {
-    return this.writer.write(bytes.slice());
+    this.writer.write(bytes.slice()).catch(() => {});
   }
 
   shut() {

@@ -103,8 +103,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn read(this: &Line) -> Promise;
 
+    /// Sends bytes; nobody is told how that went.
     #[wasm_bindgen(method)]
-    pub fn write(this: &Line, bytes: &[u8]) -> Promise;
+    pub fn write(this: &Line, bytes: &[u8]);
 
     /// Ends what we have to say.
     #[wasm_bindgen(method)]

@@ -137,8 +137,8 @@ struct Connection {
     reading: Option<JsFuture>,
     /// What was read and not yet taken, and how much of it was.
     read: (Vec<u8>, usize),
-    /// What is under way, and how many bytes it writes.
-    writing: Option<(JsFuture, usize)>,
+    /// What is to be written and was not yet sent.
+    written: Vec<u8>,
     shutting: Option<JsFuture>,
 }
 
@@ -154,7 +154,7 @@ impl Connection {
             line,
             reading: None,
             read: (Vec::new(), 0),
-            writing: None,
+            written: Vec::new(),
             shutting: None,
         }
     }
@@ -169,15 +169,13 @@ impl Connection {
         !part.is_empty()
     }
 
-    /// What is being written is written.
-    fn poll_written(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
-        let Some((future, length)) = &mut self.writing else {
-            return Poll::Ready(Ok(0));
-        };
-        let length = *length;
-        let ended = ready!(future.poll_unpin(context));
-        self.writing = None;
-        Poll::Ready(ended.map(|_| length).map_err(broken))
+    /// Sends what was written, as one piece. Nobody waits until it has left: it
+    /// is little, and of a connection that broke the next read tells.
+    fn send(&mut self) {
+        if !self.written.is_empty() {
+            self.line.write(&self.written);
+            self.written.clear();
+        }
     }
 }
 
@@ -195,6 +193,7 @@ impl AsyncRead for Connection {
         if buffer.remaining() == 0 || this.give(buffer) {
             return Poll::Ready(Ok(()));
         }
+        this.send();
         let line = &this.line;
         let reading = this
             .reading
@@ -211,26 +210,21 @@ impl AsyncRead for Connection {
 impl AsyncWrite for Connection {
     fn poll_write(
         mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
+        _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        if self.writing.is_none() {
-            let writing = JsFuture::from(self.line.write(bytes));
-            self.writing = Some((writing, bytes.len()));
-        }
-        self.poll_written(context)
+        self.written.extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
     }
 
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        self.poll_written(context).map_ok(drop)
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.send();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         let this = self.get_mut();
-        ready!(this.poll_written(context))?;
+        this.send();
         let line = &this.line;
         let shutting = this
             .shutting
