@@ -8,6 +8,7 @@
 //! Ordinary text must stay silent, so a request that could stand on any page
 //! ("Write a script ...") is no signal.
 
+mod glance;
 mod marks;
 
 use std::collections::HashMap;
@@ -20,14 +21,17 @@ use super::canonical;
 /// Looks through NFKC look-alikes, invisible characters, Cyrillic and Greek
 /// homoglyphs, digits for letters and letters set apart by spaces.
 pub fn addresses_a_model(s: &str) -> bool {
-    if is_short_word(s) {
-        return false;
-    }
+    !glance::is_silent(s) && speaks(s)
+}
+
+/// The closer look.
+fn speaks(s: &str) -> bool {
     if has_hidden_message(s) {
         return true;
     }
     let lower = canonical(s).to_lowercase();
-    let mut weight = marks::weight_of(&lower) + usize::from(s.contains(['\u{202D}', '\u{202E}']));
+    let mut weight = marks::weight_of(&lower, &glance::seen(lower.as_bytes()))
+        + usize::from(s.contains(['\u{202D}', '\u{202E}']));
     if weight >= ENOUGH || is_cjk_override(&lower) {
         return true;
     }
@@ -45,12 +49,6 @@ pub fn addresses_a_model(s: &str) -> bool {
         }
     }
     false
-}
-
-/// A short word alone, as most texts of a report are: every rule wants two
-/// words, and the marks that have no sign in them are longer together.
-fn is_short_word(s: &str) -> bool {
-    s.len() < 15 && s.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The weight at which the verdict is yes.
@@ -261,15 +259,6 @@ const RULES: &[Rule] = &[
     weak(&[(ALWAYS, 0), (DO, 1)]),
 ];
 
-// What `is_short_word` rests on.
-const _: () = {
-    let mut at = 0;
-    while at < RULES.len() {
-        assert!(RULES[at].steps.len() >= 2);
-        at += 1;
-    }
-};
-
 impl Rule {
     /// Whether there are words for all steps among the classes `present`,
     /// wherever they stand: for nearly every text there are not.
@@ -387,12 +376,14 @@ fn classes_of_word(word: &str) -> Classes {
         .unwrap_or_default()
 }
 
+/// How many single letters in a row may be a word.
+const FEWEST_APART: usize = 5;
+
 /// Single letters that stood in a row: a word set apart ("I G N O R E"), or
 /// just letters.
 fn flush_apart(letters: &mut String, words: &mut Vec<Classes>) {
-    const FEWEST: usize = 5;
     const LONGEST: usize = 24;
-    if letters.chars().count() < FEWEST {
+    if letters.chars().count() < FEWEST_APART {
         words.extend(
             letters
                 .chars()
@@ -422,31 +413,34 @@ fn unmask(word: &str) -> Option<String> {
     if word.bytes().all(|b| b.is_ascii_lowercase()) {
         return None;
     }
-    word.chars()
-        .map(|c| match c {
-            'а' | 'α' | '4' | '@' => Some('a'),
-            'е' | 'ё' | 'ε' | '3' => Some('e'),
-            'о' | 'ο' | '0' | 'ø' => Some('o'),
-            'р' | 'ρ' => Some('p'),
-            'с' | 'ϲ' => Some('c'),
-            'у' | 'γ' => Some('y'),
-            'х' | 'χ' => Some('x'),
-            'і' | 'ι' | '1' | 'ı' => Some('i'),
-            'ј' => Some('j'),
-            'ѕ' | '5' => Some('s'),
-            'ԁ' => Some('d'),
-            'һ' => Some('h'),
-            'к' | 'κ' => Some('k'),
-            'м' => Some('m'),
-            'т' | 'τ' | '7' => Some('t'),
-            'п' | 'η' => Some('n'),
-            'ν' => Some('v'),
-            'ѡ' | 'ω' => Some('w'),
-            'ɡ' | '9' => Some('g'),
-            c if c.is_ascii_lowercase() => Some(c),
-            _ => None,
-        })
-        .collect()
+    word.chars().map(letter_of).collect()
+}
+
+/// The Latin letter that `lower` is or looks like.
+const fn letter_of(lower: char) -> Option<char> {
+    Some(match lower {
+        'a'..='z' => lower,
+        'а' | 'α' | '4' | '@' => 'a',
+        'е' | 'ё' | 'ε' | '3' => 'e',
+        'о' | 'ο' | '0' | 'ø' => 'o',
+        'р' | 'ρ' => 'p',
+        'с' | 'ϲ' => 'c',
+        'у' | 'γ' => 'y',
+        'х' | 'χ' => 'x',
+        'і' | 'ι' | '1' | 'ı' => 'i',
+        'ј' => 'j',
+        'ѕ' | '5' => 's',
+        'ԁ' => 'd',
+        'һ' => 'h',
+        'к' | 'κ' => 'k',
+        'м' => 'm',
+        'т' | 'τ' | '7' => 't',
+        'п' | 'η' => 'n',
+        'ν' => 'v',
+        'ѡ' | 'ω' => 'w',
+        'ɡ' | '9' => 'g',
+        _ => return None,
+    })
 }
 
 /// "Ignore the previous instructions" in scripts without spaces.

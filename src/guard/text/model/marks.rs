@@ -1,61 +1,75 @@
 //! Marks that stand for themselves, wherever in a text: of a model's own prompt
 //! format, and of talk that ordinary text seldom has.
 
+use super::glance::{Seen, seen};
 use super::{STRONG, WEAK};
 
-/// The weight of the marks in `lower`.
-pub(super) fn weight_of(lower: &str) -> usize {
-    // A short text has not even the letters of most marks, which is sooner
-    // seen than that it has not the mark.
-    let seen = letters(lower.as_bytes());
-    let has = |mark: &&Mark| mark.is_within(seen) && lower.contains(mark.text);
-    if TEMPLATES.iter().any(|mark| has(&mark)) {
+/// The weight of the marks in `text`, in which `seen` is.
+pub(super) fn weight_of(text: &str, seen: &Seen) -> usize {
+    if TEMPLATES.count(text, seen) > 0 {
         return STRONG;
     }
-    HINTS.iter().filter(has).count() * WEAK
+    (PHRASES.count(text, seen) + TERMS.count(text, seen)) * WEAK
 }
 
-/// A text to look for, and the ASCII characters in it.
+/// Marks, each of which has one of a few characters: most texts have none.
+struct Marks {
+    telling: Seen,
+    marks: &'static [Mark],
+}
+
+impl Marks {
+    const fn of(telling: &str, marks: &'static [Mark]) -> Marks {
+        let telling = seen(telling.as_bytes());
+        let mut at = 0;
+        while at < marks.len() {
+            assert!(marks[at].seen.shares(&telling));
+            at += 1;
+        }
+        Marks { telling, marks }
+    }
+
+    /// How many are in `text`, in which `seen` is.
+    fn count(&self, text: &str, seen: &Seen) -> usize {
+        if !seen.shares(&self.telling) {
+            return 0;
+        }
+        let has = |mark: &&Mark| mark.seen.is_within(seen) && mark.is_in(text.as_bytes());
+        self.marks.iter().filter(has).count()
+    }
+}
+
+/// A text to look for, in either case.
 struct Mark {
     text: &'static str,
-    letters: Letters,
+    /// What a text with it has: few others have.
+    seen: Seen,
 }
 
 impl Mark {
     const fn of(text: &'static str) -> Mark {
-        let letters = letters(text.as_bytes());
-        Mark { text, letters }
+        let seen = seen(text.as_bytes());
+        Mark { text, seen }
     }
 
-    /// Whether it has no letter but these.
-    fn is_within(&self, letters: Letters) -> bool {
-        let [low, high] = letters;
-        self.letters[0] & !low == 0 && self.letters[1] & !high == 0
+    fn is_in(&self, text: &[u8]) -> bool {
+        let mark = self.text.as_bytes();
+        let is_here = |here: &[u8]| {
+            here[0].to_ascii_lowercase() == mark[0] && here.eq_ignore_ascii_case(mark)
+        };
+        text.windows(mark.len()).any(is_here)
     }
-}
-
-/// A set of ASCII characters, a bit for each.
-type Letters = [u64; 2];
-
-/// The ASCII characters among `bytes`.
-const fn letters(bytes: &[u8]) -> Letters {
-    let (mut letters, mut at) = ([0; 2], 0);
-    while at < bytes.len() {
-        let byte = bytes[at];
-        if byte.is_ascii() {
-            letters[(byte >> 6) as usize] |= 1 << (byte & 63);
-        }
-        at += 1;
-    }
-    letters
 }
 
 macro_rules! marks {
-    ($($text:literal),* $(,)?) => { &[$(Mark::of($text)),*] };
+    ($telling:literal: $($text:literal),* $(,)?) => {
+        Marks::of($telling, &[$(Mark::of($text)),*])
+    };
 }
 
 /// Marks of a model's own prompt format: nothing else has a use for them.
-const TEMPLATES: &[Mark] = marks![
+const TEMPLATES: Marks = marks![
+    "<[#\"":
     "<|im_start|>",
     "<|im_end|>",
     "<|system|>",
@@ -86,12 +100,9 @@ const TEMPLATES: &[Mark] = marks![
     "\"role\":\"system\"",
 ];
 
-/// Marks that ordinary text has too, though seldom.
-const HINTS: &[Mark] = marks![
-    "<!--",
-    "system:",
-    "assistant:",
-    "jailbr",
+/// Phrases that ordinary text has too, though seldom.
+const PHRASES: Marks = marks![
+    " ":
     "do anything now",
     "takes precedence",
     "takes priority",
@@ -99,11 +110,7 @@ const HINTS: &[Mark] = marks![
     "unrestricted access",
     "elevated privileges",
     "admin access",
-    "exfiltrat",
     "rm -rf",
-    "/etc/passwd",
-    "~/.ssh",
-    "mcp.json",
     "system prompt",
     "prompt injection",
     "regardless of input",
@@ -113,11 +120,32 @@ const HINTS: &[Mark] = marks![
     "the below code",
     "not print anything",
     "respond in",
-    "execute:",
     "hidden instruction",
     "final result of",
+];
+
+/// The like, without a space.
+const TERMS: Marks = marks![
+    "<:_(~jxw":
+    "<!--",
+    "system:",
+    "assistant:",
+    "jailbr",
+    "exfiltrat",
+    "/etc/passwd",
+    "~/.ssh",
+    "mcp.json",
+    "execute:",
     "popen(",
     "print(",
     "eval(",
     "__class__",
 ];
+
+/// Every mark's text.
+#[cfg(test)]
+pub(super) fn all() -> Vec<&'static str> {
+    let lists = [TEMPLATES, PHRASES, TERMS];
+    let marks = lists.iter().flat_map(|list| list.marks);
+    marks.map(|mark| mark.text).collect()
+}
