@@ -1,5 +1,7 @@
 //! Commands that show what a finding says, ready for a shell.
 
+use std::borrow::Cow;
+
 use super::ALL;
 use crate::report::Finding;
 
@@ -15,13 +17,20 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Fills in the marks of a template. The host and its zone are judged
-    /// names; everything else goes in quotes.
+    /// Fills in the marks of a template.
     pub(super) fn fill(&self, template: &str) -> String {
-        template
-            .replace("{host}", self.host)
-            .replace("{zone}", self.zone)
-            .replace("{url}", &quoted(self.url))
+        filled(template, |mark| self.word(mark))
+    }
+
+    /// What stands for a mark. The host and its zone are judged names;
+    /// everything else goes in quotes.
+    pub(super) fn word(&self, mark: &str) -> Option<Cow<'_, str>> {
+        Some(match mark {
+            "{host}" => Cow::Borrowed(self.host),
+            "{zone}" => Cow::Borrowed(self.zone),
+            "{url}" => Cow::Owned(quoted(self.url)),
+            _ => return None,
+        })
     }
 
     /// Whether both names are what a shell takes as they stand.
@@ -31,6 +40,30 @@ impl Place<'_> {
             .iter()
             .all(|name| !name.starts_with('-') && name.chars().all(plain))
     }
+}
+
+/// `template` with a word in place of each mark that has one. What comes in is
+/// not looked at for marks again.
+pub(super) fn filled<'w>(template: &str, word_of: impl Fn(&str) -> Option<Cow<'w, str>>) -> String {
+    let mut text = String::with_capacity(template.len() + 64);
+    let mut rest = template;
+    while let Some((before, behind)) = rest.split_once('{') {
+        text.push_str(before);
+        let length = behind.find('}').map_or(0, |end| end + 2);
+        let mark = &rest[before.len()..][..length];
+        match word_of(mark) {
+            Some(word) => {
+                text.push_str(&word);
+                rest = &behind[length - 1..];
+            }
+            None => {
+                text.push('{');
+                rest = behind;
+            }
+        }
+    }
+    text.push_str(rest);
+    text
 }
 
 /// Every command that shows what a finding of `place` says: its own, one by
@@ -86,7 +119,16 @@ fn is_outside_quotes(text: &str) -> bool {
 
 /// For a shell: in single quotes, where nothing is special but the quote.
 pub(super) fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
+    let mut text = String::with_capacity(word.len() + 2);
+    text.push('\'');
+    for (at, piece) in word.split('\'').enumerate() {
+        if at > 0 {
+            text.push_str(r"'\''");
+        }
+        text.push_str(piece);
+    }
+    text.push('\'');
+    text
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use crate::probe::Failure;
 use crate::probe::plan::Probes;
 use crate::probe::trust::Verdict;
 use crate::report::{Confidence, Evidence, Finding, HeaderScore, Severity, State};
-use command::quoted;
 pub use command::{Place, ways};
+use command::{filled, quoted};
 pub use standard::place_of;
 
 /// Declares a topic's checks as constants and lists them all in `CHECKS`, so
@@ -282,16 +282,13 @@ impl<'a> Case<'a> {
             zone: zone.map_or(url.host(), |zone| &zone.apex),
             url: url.as_str(),
         };
-        let site = self.reached();
-        let template = template.replace("{site}", &self.for_curl(site, &origin(site)));
-        // What comes out of a URL is not looked at for marks again.
-        for (mark, url) in [("{page}", self.page_url()), ("{secure}", self.secure_url())] {
-            if let Some((before, behind)) = template.split_once(mark) {
-                let word = self.for_curl(url, &quoted(url.as_str()));
-                return format!("{}{word}{}", place.fill(before), place.fill(behind));
-            }
-        }
-        place.fill(&template)
+        let at = |url: &PublicUrl, word: &str| Some(Cow::Owned(self.for_curl(url, word)));
+        filled(template, |mark| match mark {
+            "{site}" => at(self.reached(), &origin(self.reached())),
+            "{page}" => at(self.page_url(), &quoted(self.page_url().as_str())),
+            "{secure}" => at(self.secure_url(), &quoted(self.secure_url().as_str())),
+            mark => place.word(mark),
+        })
     }
 
     /// Whether browsers refuse the certificate, as far as it was seen.
@@ -358,9 +355,9 @@ impl Draft<'_, '_> {
     /// `/probes`). A pointer to nothing adds nothing.
     pub fn evidence(mut self, pointer: impl AsRef<str>) -> Self {
         let pointer = pointer.as_ref();
-        if let Some(value) = self.case.rendered.pointer(pointer) {
+        if let Some(value) = pointed(self.case.rendered, pointer) {
             self.finding.evidence.push(Evidence {
-                pointer: format!("/probes{pointer}"),
+                pointer: ["/probes", pointer].concat(),
                 value: shortened(value),
             });
         }
@@ -414,6 +411,25 @@ impl Draft<'_, '_> {
     }
 }
 
+/// What stands at `pointer` (RFC 6901). [`Value::pointer`] makes two texts of
+/// every step to undo what is escaped in it, and nearly nothing is.
+fn pointed<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
+    let mut steps = pointer.split('/');
+    if pointer.contains('~') || steps.next() != Some("") {
+        return value.pointer(pointer);
+    }
+    steps.try_fold(value, |value, step| match value {
+        Value::Object(members) => members.get(step),
+        Value::Array(items) => items.get(index(step)?),
+        _ => None,
+    })
+}
+
+fn index(step: &str) -> Option<usize> {
+    let padded = step.starts_with(['0', '+']) && step != "0";
+    step.parse().ok().filter(|_| !padded)
+}
+
 /// A value as evidence: long texts and lists cut, deep objects left to the
 /// pointer.
 fn shortened(value: &Value) -> Value {
@@ -447,6 +463,21 @@ mod tests {
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
             };
             assert!(plain(topic) && plain(subject), "{}", check.id);
+        }
+    }
+
+    #[test]
+    fn a_pointer_leads_where_the_standard_says() {
+        let value = serde_json::json!({ "a": [{ "b": 1 }, 2], "": { "x/~y": 3 }, "c": "text" });
+        for pointer in [
+            "", "/", "a", "/a", "/a/0/b", "/a/1", "/a/01", "/a/+1", "/a/2", "/a/-", "/a/b", "/c/0",
+            "/c/", "//x~1~0y", "/a/0/b/", "/nothing",
+        ] {
+            assert_eq!(
+                pointed(&value, pointer),
+                value.pointer(pointer),
+                "{pointer}"
+            );
         }
     }
 
