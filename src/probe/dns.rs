@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use domain::base::iana::{OptRcode, Rtype as WireType};
 use domain::base::message::RecordSection;
+use domain::base::opt::{Opt, UnknownOptData};
 use domain::base::{Message, MessageBuilder, Name};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
@@ -417,7 +418,11 @@ fn parse(name: &str, rtype: Rtype, query: &[u8], answer: &[u8]) -> Result<Exchan
     let records = section(message.answer().map_err(broken)?)?;
     let authority = section(message.authority().map_err(broken)?)?;
 
-    let rcode = message.opt_rcode();
+    let opt = message.opt();
+    let rcode = match &opt {
+        Some(opt) => opt.rcode(header),
+        None => header.rcode().into(),
+    };
     let (signatures, mut records): (Vec<_>, Vec<_>) = records
         .into_iter()
         .partition(|record| record.rtype == Rtype::RRSIG && rtype != Rtype::RRSIG);
@@ -433,7 +438,7 @@ fn parse(name: &str, rtype: Rtype, query: &[u8], answer: &[u8]) -> Result<Exchan
     Ok(Exchange {
         rcode: rcode.to_string(),
         flags: flags(header),
-        extended: extended(&message),
+        extended: opt.map(|opt| extended(opt.opt())).unwrap_or_default(),
         authority: match status {
             Status::NoData | Status::NxDomain => authority,
             _ => Vec::new(),
@@ -475,15 +480,10 @@ fn flags(header: domain::base::Header) -> Vec<&'static str> {
     .collect()
 }
 
-/// The extended errors of the OPT record: option 15, a code, then UTF-8 text.
-fn extended(message: &Message<&[u8]>) -> Vec<ExtendedError> {
-    use domain::base::opt::UnknownOptData;
+/// The extended errors of an OPT record: option 15, a code, then UTF-8 text.
+fn extended(opt: &Opt<&[u8]>) -> Vec<ExtendedError> {
     const EXTENDED_ERROR: u16 = 15;
-    let Some(opt) = message.opt() else {
-        return Vec::new();
-    };
-    opt.opt()
-        .iter::<UnknownOptData<_>>()
+    opt.iter::<UnknownOptData<_>>()
         .filter_map(Result::ok)
         .filter(|option| option.code().to_int() == EXTENDED_ERROR)
         .filter_map(|option| match option.as_slice() {

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::base::iana::Rtype;
-use domain::base::name::ParsedName;
+use domain::base::name::{ParsedName, ToLabelIter};
 use domain::base::record::ParsedRecord;
 use domain::base::wire::ParseError;
 use domain::base::{CharStr, UnknownRecordData};
@@ -19,6 +19,7 @@ use domain::rdata::{
 };
 use serde::{Serialize, Serializer};
 
+use crate::codec::x509;
 use crate::guard::text::clean;
 
 mod svcb;
@@ -304,43 +305,32 @@ fn typed(record: &ParsedRecord<'_, &[u8]>) -> Result<Option<Data>, ParseError> {
     })
 }
 
-fn target(of: &impl std::fmt::Display) -> Data {
+fn target(of: &Names) -> Data {
     Data::Name { target: name(of) }
 }
 
-/// In lower case without the final dot; the root as `.`.
-pub fn name(name: &impl std::fmt::Display) -> String {
-    let mut text = name.to_string();
-    text.make_ascii_lowercase();
-    match text.as_str() {
-        "" => String::from("."),
-        plain
-            if plain
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) =>
-        {
-            text
+/// In lower case without the final dot; the root as `.`. What has a meaning
+/// in zone files is escaped as `dig` does.
+pub fn name(name: &ParsedName<impl AsRef<[u8]>>) -> String {
+    let mut text = String::with_capacity(name.compose_len().into());
+    for label in name.iter().filter(|label| !label.is_root()) {
+        if !text.is_empty() {
+            text.push('.');
         }
-        odd => escaped(odd),
-    }
-}
-
-/// What has a meaning in zone files escaped as `dig` does, beside what is
-/// escaped already.
-fn escaped(name: &str) -> String {
-    let mut text = String::with_capacity(name.len() + 8);
-    let mut chars = name.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some(' ') | None => text.push_str("\\032"),
-                Some(c) => text.extend(['\\', c]),
-            },
-            '"' | '(' | ')' | ';' | '@' | '$' => text.extend(['\\', c]),
-            _ => text.push(c),
+        for octet in label.iter().map(|octet| octet.to_ascii_lowercase()) {
+            match octet {
+                b'"' | b'(' | b')' | b';' | b'@' | b'$' | b'.' | b'\\' => {
+                    text.extend(['\\', char::from(octet)]);
+                }
+                b'!'..=b'~' => text.push(char::from(octet)),
+                _ => text::push_number(&mut text, octet),
+            }
         }
     }
-    text
+    match text.is_empty() {
+        true => String::from("."),
+        false => text,
+    }
 }
 
 fn txt(txt: &Txt<&[u8]>) -> Data {
@@ -366,7 +356,7 @@ fn lossy(bytes: &(impl AsRef<[u8]> + ?Sized)) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    capped(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    capped(x509::hex(bytes))
 }
 
 /// ASCII text cut at [`BLOB_LIMIT`].

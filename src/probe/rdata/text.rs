@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime, Time};
 
 use super::{BLOB_LIMIT, Data, TEXT_LIMIT};
 
@@ -30,7 +30,7 @@ impl Data {
                 preference,
                 exchange,
             } => format!("{preference} {}", fqdn(exchange)),
-            Data::Txt { strings, .. } => strings.iter().map(quoted).collect::<Vec<_>>().join(" "),
+            Data::Txt { strings, .. } => all_quoted(strings),
             Data::Soa {
                 primary,
                 responsible,
@@ -150,7 +150,7 @@ impl Data {
 fn fqdn(name: &str) -> String {
     match name {
         "." => String::from("."),
-        _ => format!("{name}."),
+        _ => [name, "."].concat(),
     }
 }
 
@@ -163,24 +163,57 @@ fn listed(head: String, types: &[String]) -> String {
 
 /// `YYYYMMDDHHmmSS` in UTC (RFC 4034 section 3.2).
 fn moment(unix_seconds: u32) -> String {
-    const FORM: &[time::format_description::BorrowedFormatItem<'_>] =
-        time::macros::format_description!("[year][month][day][hour][minute][second]");
-    OffsetDateTime::from_unix_timestamp(unix_seconds.into())
-        .ok()
-        .and_then(|at| at.format(FORM).ok())
-        .unwrap_or_default()
+    let at = OffsetDateTime::from_unix_timestamp(unix_seconds.into());
+    let (date, time) = at.map_or((Date::MIN, Time::MIDNIGHT), |at| (at.date(), at.time()));
+    let parts = [
+        u8::from(date.month()),
+        date.day(),
+        time.hour(),
+        time.minute(),
+        time.second(),
+    ];
+    let year = i64::from(date.year());
+    let digits = parts
+        .iter()
+        .fold(year, |all, part| 100 * all + i64::from(*part));
+    digits.to_string()
+}
+
+/// Character-strings in a row.
+fn all_quoted(strings: &[Vec<u8>]) -> String {
+    let octets: usize = strings.iter().map(Vec::len).sum();
+    let mut text = String::with_capacity(octets + 3 * strings.len());
+    for string in strings {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        push_quoted(&mut text, string);
+    }
+    text
 }
 
 /// A character-string in double quotes: those, backslashes and what is no
 /// printable ASCII are escaped.
 pub(super) fn quoted(octets: impl AsRef<[u8]>) -> String {
-    let mut text = String::from("\"");
-    for octet in octets.as_ref() {
-        let _ = match octet {
-            b'"' | b'\\' => write!(text, "\\{}", char::from(*octet)),
-            b' '..=b'~' => write!(text, "{}", char::from(*octet)),
-            _ => write!(text, "\\{octet:03}"),
-        };
+    let octets = octets.as_ref();
+    let mut text = String::with_capacity(octets.len() + 2);
+    push_quoted(&mut text, octets);
+    text
+}
+
+fn push_quoted(text: &mut String, octets: &[u8]) {
+    text.push('"');
+    for octet in octets {
+        match octet {
+            b'"' | b'\\' => text.extend(['\\', char::from(*octet)]),
+            b' '..=b'~' => text.push(char::from(*octet)),
+            _ => push_number(text, *octet),
+        }
     }
-    text + "\""
+    text.push('"');
+}
+
+/// An octet by its number.
+pub(super) fn push_number(text: &mut String, octet: u8) {
+    let _ = write!(text, "\\{octet:03}");
 }
