@@ -129,8 +129,8 @@ export const PARTS = [
   },
   {
     name: "lab-dns",
-    title: "Rust tests of the lab's name server",
-    command: ["cargo", "test", "--locked", "-p", "netrecon-lab-dns"],
+    title: "Rust tests of the lab's name server and of the allocator",
+    command: ["cargo", "test", "--locked", "-p", "netrecon-lab-dns", "-p", "netrecon-memory"],
     count: libtest,
     holds: [DEBUG],
     minutes: 15,
