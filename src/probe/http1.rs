@@ -280,7 +280,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 .unwrap_or(usize::MAX)
                 .min(self.ahead.len())
                 .min(cap - body.len());
-            body.extend(self.ahead.drain(..take));
+            self.hand_over(take, body);
             left -= take as u64;
         }
         Ok(End::Complete)
@@ -329,7 +329,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn until_close(&mut self, cap: usize, body: &mut Vec<u8>) -> Result<End, Failure> {
         loop {
             let take = self.ahead.len().min(cap - body.len());
-            body.extend(self.ahead.drain(..take));
+            self.hand_over(take, body);
             if body.len() >= cap {
                 return Ok(End::BehindCap);
             }
@@ -337,6 +337,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Ok(End::Complete);
             }
         }
+    }
+
+    /// Moves so many octets of what was read into `body`, at most all: as one
+    /// copy, where an iterator would go one by one.
+    fn hand_over(&mut self, octets: usize, body: &mut Vec<u8>) {
+        let octets = octets.min(self.ahead.len());
+        let (part, _) = self.ahead.split_at(octets);
+        body.extend_from_slice(part);
+        self.ahead.drain(..octets);
     }
 
     /// One line without its end.
