@@ -86,6 +86,9 @@ pub struct Exchange {
     pub flags: Vec<&'static str>,
     /// The answer section: aliases first, then records of the type.
     pub records: Vec<Record>,
+    /// How many records the answer had besides those listed: at most 100 are read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unread: usize,
     /// RRSIG records of the answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<Record>,
@@ -98,6 +101,10 @@ pub struct Exchange {
     /// Why nothing came back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// One resource record.
@@ -241,6 +248,7 @@ impl Exchange {
             rcode: String::new(),
             flags: Vec::new(),
             records: Vec::new(),
+            unread: 0,
             signatures: Vec::new(),
             authority: Vec::new(),
             extended: Vec::new(),
@@ -435,7 +443,9 @@ fn parse(name: &str, rtype: Rtype, query: &[u8], answer: &[u8]) -> Result<Exchan
         OptRcode::SERVFAIL => Status::ServFail,
         _ => Status::Refused,
     };
+    let listed = records.len() + signatures.len();
     Ok(Exchange {
+        unread: usize::from(message.header_counts().ancount()).saturating_sub(listed),
         rcode: rcode.to_string(),
         flags: flags(header),
         extended: opt.map(|opt| extended(opt.opt())).unwrap_or_default(),

@@ -215,6 +215,22 @@ fn a_huge_answer_is_cut_and_says_so() {
 }
 
 #[test]
+fn an_answer_of_more_records_than_are_read_says_how_many_it_had_besides() {
+    run(async {
+        let stage = Stage::new();
+        for (count, unread) in [(100, Value::Null), (101, json!(1)), (260, json!(160))] {
+            let texts: Vec<String> = (0..count).map(|n| n.to_string()).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            stage.net.texts(HOST, &texts);
+            let asked = json!({ "name": HOST, "records": ["TXT"] });
+            let answer = &stage.call("lookup", asked).await.unwrap()["answers"][0];
+            assert_eq!(answer["unread"], unread, "{count}");
+            assert_eq!(answer["records"].as_array().unwrap().len(), 100);
+        }
+    });
+}
+
+#[test]
 fn a_huge_proof_is_cut_too() {
     run(async {
         let stage = Stage::new();
