@@ -1,11 +1,17 @@
 //! Probes as the report's `probes` member. Findings point into this, so a
 //! member that moves here moves there.
 
+/// An object of members that are values already: `json!` would copy each of them, and with
+/// them all that is inside.
+macro_rules! members {
+    ($($name:literal: $value:expr),* $(,)?) => {
+        [$(($name, serde_json::Value::from($value))),*].into_iter().collect::<serde_json::Value>()
+    };
+}
+
 mod mail;
 mod tls;
 mod web;
-
-use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -17,7 +23,7 @@ use super::host::Resolution;
 use super::http::{End, Hop, Journey};
 use super::plan::Probes;
 use super::rdata::Data;
-use super::zone::Zone;
+use super::zone::{Server, Zone};
 use crate::guard::text::clean;
 use crate::probe::cloudflare;
 
@@ -29,9 +35,10 @@ const URL_LIMIT: usize = 512;
 
 /// Everything that was measured.
 pub fn probes(probes: &Probes) -> Value {
-    json!({
-        "dns": probes.dns.iter().map(|(member, exchange)| (*member, &**exchange)).collect::<BTreeMap<_, _>>(),
-        "caa": probes.caa.iter().map(|exchange| &**exchange).collect::<Vec<_>>(),
+    let dns = probes.dns.iter();
+    members! {
+        "dns": dns.map(|(member, exchange)| (*member, json!(**exchange))).collect::<Value>(),
+        "caa": probes.caa.iter().map(|exchange| json!(**exchange)).collect::<Value>(),
         "zone": probes.zone.as_ref().map(|held| zone(held, &probes.systems)),
         "mail": mail::rendered(&probes.mail),
         "addresses": addresses(probes.resolution.as_ref()),
@@ -46,7 +53,7 @@ pub fn probes(probes: &Probes) -> Value {
         }),
         "tls": tls::tls(&probes.tls),
         "ct": tls::logged(probes.ct.as_ref(), &probes.tls),
-        "http": {
+        "http": members! {
             "https": journey(probes.https.as_ref(), probes.now()),
             "http": journey(probes.http.as_ref(), probes.now()),
             "foreignOrigin": web::foreign(probes.foreign.as_ref()),
@@ -54,11 +61,11 @@ pub fn probes(probes: &Probes) -> Value {
         },
         "exposure": exposure(probes.exposure.as_ref()),
         "files": files(probes.files.as_ref()),
-        "registration": {
+        "registration": members! {
             "domain": web::registration(probes.registration.domain.as_ref()),
             "network": web::registration(probes.registration.network.as_ref()),
         },
-    })
+    }
 }
 
 fn unfinished() -> Value {
@@ -87,32 +94,29 @@ fn addresses(resolution: Option<&Resolution>) -> Value {
 
 /// The zone.
 fn zone(zone: &Zone, systems: &[Result<u32, String>]) -> Value {
-    let servers: Vec<Value> = zone
-        .servers
-        .iter()
-        .map(|server| {
-            json!({
-                "name": clean(&server.name, 255),
-                "v4": server.v4.addresses().map(|ip| ip.to_string()).collect::<Vec<_>>(),
-                "v4Status": server.v4.status,
-                "alias": server.v4.aliases().next().map(|target| clean(target, 255)),
-                "v6": server.v6.as_ref().map(|v6| v6.addresses().map(|ip| ip.to_string()).collect::<Vec<_>>()),
-                "direct": server.direct,
-            })
-        })
-        .collect();
-    json!({
-        "apex": zone.apex,
-        "soa": &*zone.soa,
-        "ns": &*zone.ns,
-        "servers": servers,
-        "ds": &*zone.ds,
-        "dnskey": zone.dnskey.as_deref(),
+    members! {
+        "apex": zone.apex.as_str(),
+        "soa": json!(*zone.soa),
+        "ns": json!(*zone.ns),
+        "servers": zone.servers.iter().map(server).collect::<Value>(),
+        "ds": json!(*zone.ds),
+        "dnskey": json!(zone.dnskey.as_deref()),
         "wildcard": nobody(zone),
         "systems": systems.iter().map(|system| match system {
             Ok(number) => json!(number),
             Err(why) => json!({ "unknown": why }),
-        }).collect::<Vec<_>>(),
+        }).collect::<Value>(),
+    }
+}
+
+fn server(server: &Server) -> Value {
+    json!({
+        "name": clean(&server.name, 255),
+        "v4": server.v4.addresses().map(|ip| ip.to_string()).collect::<Vec<_>>(),
+        "v4Status": server.v4.status,
+        "alias": server.v4.aliases().next().map(|target| clean(target, 255)),
+        "v6": server.v6.as_ref().map(|v6| v6.addresses().map(|ip| ip.to_string()).collect::<Vec<_>>()),
+        "direct": server.direct,
     })
 }
 
@@ -169,10 +173,10 @@ fn journey(journey: Option<&Result<Journey, Failure>>, now: i64) -> Value {
         Some(Err(failure)) => return failed(failure),
         None => return unfinished(),
     };
-    let mut value = json!({
-        "hops": journey.hops.iter().map(hop).collect::<Vec<_>>(),
+    let mut value = members! {
+        "hops": journey.hops.iter().map(hop).collect::<Value>(),
         "end": end(&journey.end),
-    });
+    };
     if let Some(location) = &journey.unfollowed {
         value["unfollowed"] = clean(location, URL_LIMIT).into();
     }

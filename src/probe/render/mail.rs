@@ -14,15 +14,15 @@ const LINES_LIMIT: usize = 64;
 
 /// Everything about the domain's mail.
 pub(super) fn rendered(mail: &Mail) -> Value {
-    json!({
-        "servers": mail.servers.as_ref().map(|servers| servers.iter().map(server).collect::<Vec<_>>()),
-        "spf": mail.spf,
+    members! {
+        "servers": mail.servers.as_ref().map(|servers| servers.iter().map(server).collect::<Value>()),
+        "spf": json!(mail.spf),
         "dmarc": mail.dmarc.as_ref().map(policy),
         "dkim": mail.dkim.as_ref().map(keys),
         "mtaSts": mail.sts.as_ref().map(strict),
-        "tlsRpt": mail.tls_rpt.as_deref(),
-        "bimi": mail.bimi.as_deref(),
-    })
+        "tlsRpt": json!(mail.tls_rpt.as_deref()),
+        "bimi": json!(mail.bimi.as_deref()),
+    }
 }
 
 fn server(server: &Server) -> Value {

@@ -34,18 +34,18 @@ pub(super) fn tls(tls: &Tls) -> Value {
         handshakes.insert(member.into(), hello(heard));
     }
     let in_the_clear = tls.web.as_ref().is_some_and(Result::is_err);
-    json!({
+    members! {
         "handshakes": handshakes,
-        "chain": tls.chain.iter().map(certificate).collect::<Vec<_>>(),
-        "presented": {
+        "chain": tls.chain.iter().map(certificate).collect::<Value>(),
+        "presented": json!({
             "certificates": tls.presented,
             "by": if in_the_clear { "only12" } else { "best" },
-        },
-        "shape": tls.shape,
-        "trust": tls.verdict,
+        }),
+        "shape": json!(tls.shape),
+        "trust": json!(tls.verdict),
         "staple": tls.staple.as_ref().map(|staple| self::staple(staple, tls)),
         "scts": scts(tls),
-    })
+    }
 }
 
 fn asked<T>(outcome: Option<&Result<T, Refused>>, show: impl Fn(&T) -> Value) -> Value {
@@ -151,14 +151,14 @@ fn scts(tls: &Tls) -> Value {
         Some(Ok(answer)) => show(&answer.scts),
         _ => Vec::new(),
     };
-    json!({
+    members! {
         "certificate": tls.chain.first().map(|leaf| show(&leaf.scts)).unwrap_or_default(),
         "extension": extension,
         "staple": match &tls.staple {
             Some(Ok(staple)) => show(&staple.scts),
             _ => Vec::new(),
         },
-    })
+    }
 }
 
 /// What transparency logs hold: issued once, not necessarily served.
