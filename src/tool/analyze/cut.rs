@@ -1,5 +1,5 @@
 //! Measurements cut to what a reader wants first. Pure; what is cut is the
-//! copy, never what is stored.
+//! copy, never what is stored, and most of what goes is not copied first.
 
 use serde_json::{Map, Value, json};
 
@@ -20,17 +20,15 @@ pub(super) struct Cut {
 
 /// The measurements within `cut`.
 pub(super) fn measurements(probes: &Value, cut: Cut) -> Value {
-    let mut probes = probes.clone();
-    if cut.plain {
-        shorten_exchanges(&mut probes, cut);
-        if let Some(chain) = probes
+    let mut probes = shortened_value(probes, cut);
+    if cut.plain
+        && let Some(chain) = probes
             .pointer_mut("/tls/chain")
             .and_then(Value::as_array_mut)
-        {
-            chain.truncate(4);
-            for (at, certificate) in chain.iter_mut().enumerate() {
-                shorten_certificate(certificate, at == 0);
-            }
+    {
+        chain.truncate(4);
+        for (at, certificate) in chain.iter_mut().enumerate() {
+            shorten_certificate(certificate, at == 0);
         }
     }
     for journey in ["/http/https/page/headers", "/http/http/page/headers"] {
@@ -38,7 +36,6 @@ pub(super) fn measurements(probes: &Value, cut: Cut) -> Value {
             shorten_fields(headers, cut.fields);
         }
     }
-    shorten(&mut probes, cut);
     probes
 }
 
@@ -73,40 +70,55 @@ pub(super) fn shed(probes: &mut Value, room: usize) -> Vec<String> {
     gone
 }
 
-/// Finds DNS answers wherever they stand: by their records and status.
-fn shorten_exchanges(value: &mut Value, cut: Cut) {
+/// A copy with every list and every text held to its bound.
+fn shortened_value(value: &Value, cut: Cut) -> Value {
     match value {
-        Value::Object(members)
-            if members.contains_key("records") && members.contains_key("status") =>
-        {
-            shorten_exchange(members, cut);
+        Value::String(text) => Value::String(shortened(text, cut.characters)),
+        Value::Array(items) => shortened_list(items, cut, |item| shortened_value(item, cut)),
+        Value::Object(members) if cut.plain && is_exchange(members) => {
+            shortened_exchange(members, cut)
         }
         Value::Object(members) => members
-            .values_mut()
-            .for_each(|item| shorten_exchanges(item, cut)),
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| shorten_exchanges(item, cut)),
-        _ => {}
+            .iter()
+            .map(|(name, member)| (name.as_str(), shortened_value(member, cut)))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 
+fn shortened_list(items: &[Value], cut: Cut, copied: impl Fn(&Value) -> Value) -> Value {
+    items.iter().take(cut.items).map(copied).collect()
+}
+
+/// A DNS answer, wherever it stands.
+fn is_exchange(members: &Map<String, Value>) -> bool {
+    members.contains_key("records") && members.contains_key("status")
+}
+
 /// Keeps type, lifetime and presentation form of each record.
-fn shorten_exchange(members: &mut Map<String, Value>, cut: Cut) {
-    for member in ["authority", "signatures", "name", "type"] {
-        members.remove(member);
+fn shortened_exchange(members: &Map<String, Value>, cut: Cut) -> Value {
+    let mut kept = Map::new();
+    for (name, member) in members {
+        let member = match (name.as_str(), member) {
+            ("authority" | "signatures" | "name" | "type", _) => continue,
+            ("records", Value::Array(records)) => {
+                if records.len() > cut.items {
+                    kept.insert("recordCount".into(), records.len().into());
+                }
+                shortened_list(records, cut, |record| shortened_record(record, cut))
+            }
+            (_, member) => shortened_value(member, cut),
+        };
+        kept.insert(name.clone(), member);
     }
-    let Some(list) = members.get_mut("records").and_then(Value::as_array_mut) else {
-        return;
-    };
-    let had = list.len();
-    list.truncate(cut.items);
-    for record in list.iter_mut() {
-        *record = json!({ "type": record["type"], "ttl": record["ttl"], "text": record["text"] });
-    }
-    if had > cut.items {
-        members.insert("recordCount".into(), had.into());
-    }
+    Value::Object(kept)
+}
+
+fn shortened_record(record: &Value, cut: Cut) -> Value {
+    ["type", "ttl", "text"]
+        .into_iter()
+        .map(|member| (member, shortened_value(&record[member], cut)))
+        .collect()
 }
 
 fn shorten_certificate(certificate: &mut Value, leaf: bool) {
@@ -157,27 +169,14 @@ fn shorten_fields(headers: &mut Map<String, Value>, fields: usize) {
     });
 }
 
-/// Holds every list and every text to its bound.
-fn shorten(value: &mut Value, cut: Cut) {
-    match value {
-        Value::String(text) => shorten_text(text, cut.characters),
-        Value::Array(items) => {
-            items.truncate(cut.items);
-            items.iter_mut().for_each(|item| shorten(item, cut));
-        }
-        Value::Object(members) => members.values_mut().for_each(|item| shorten(item, cut)),
-        _ => {}
-    }
-}
-
-/// Ends a longer text in `…` after so many characters.
-pub(super) fn shorten_text(text: &mut String, characters: usize) {
+/// The text, or its beginning of so many characters and `…`.
+pub(super) fn shortened(text: &str, characters: usize) -> String {
     // Bytes bound characters from above.
     if text.len() <= characters {
-        return;
+        return text.to_owned();
     }
-    if let Some((cut, _)) = text.char_indices().nth(characters) {
-        text.truncate(cut);
-        text.push('…');
+    match text.char_indices().nth(characters) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text.to_owned(),
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::cut::{self, Cut};
-use crate::report::{Finding, Report, State};
+use crate::report::{Evidence, Finding, Report, State};
 
 /// What one detail may cost, and how a report is fitted into it.
 pub(super) struct Bound {
@@ -119,12 +119,21 @@ enum Form {
 /// Fits `report` into `bound`; what is cut or left out is told in `omitted`.
 pub(super) fn of(report: Report, bound: &Bound) -> Report {
     let parts = Parts::of(report);
-    for step in bound.steps {
-        if let Some(fitted) = parts.fitted(step, bound) {
-            return fitted;
-        }
-    }
-    parts.crammed(bound)
+    let mut steps = bound.steps.iter();
+    let shape = steps
+        .find_map(|step| parts.fitted(step, bound))
+        .unwrap_or_else(|| parts.crammed(bound));
+    parts.assembled(shape)
+}
+
+/// What becomes of each part.
+struct Shape {
+    forms: Vec<Form>,
+    /// Whether the header score keeps its rows.
+    rows: bool,
+    /// The measurements, where not all of them stay.
+    probes: Option<Value>,
+    omitted: Vec<String>,
 }
 
 /// A report taken apart, and what each part costs.
@@ -167,8 +176,8 @@ impl Parts {
         }
     }
 
-    /// The report in the shape of one step, if that fits.
-    fn fitted(&self, step: &Step, bound: &Bound) -> Option<Report> {
+    /// The shape of one step, if the report fits in it.
+    fn fitted(&self, step: &Step, bound: &Bound) -> Option<Shape> {
         let forms: Vec<Form> = self
             .findings
             .iter()
@@ -183,24 +192,26 @@ impl Parts {
         if fixed > bound.limit {
             return None;
         }
-        let probes = match step.cut {
-            None if fixed + size(&self.probes) > bound.limit => return None,
-            None => self.probes.clone(),
-            Some(cut) => cut::measurements(&self.probes, cut),
-        };
-        if fixed + size(&probes) > bound.limit {
+        let probes = step.cut.map(|cut| cut::measurements(&self.probes, cut));
+        let shown = probes.as_ref().unwrap_or(&self.probes);
+        if fixed + size(shown) > bound.limit {
             return None;
         }
         // A bound that cut nothing has nothing to tell.
-        if omitted.len() == 1 && probes == self.probes {
+        if omitted.len() == 1 && *shown == self.probes {
             omitted.clear();
         }
-        Some(self.assembled(&forms, step.rows, probes, omitted))
+        Some(Shape {
+            forms,
+            rows: step.rows,
+            probes,
+            omitted,
+        })
     }
 
     /// The last resort: findings get most of the room, gravest first, then
     /// measurements what is left of it.
-    fn crammed(&self, bound: &Bound) -> Report {
+    fn crammed(&self, bound: &Bound) -> Shape {
         let names_limit = bound.limit / 10;
         // The ways to the rest and to the measurements that had to go.
         let notes_limit = 1_200;
@@ -216,7 +227,12 @@ impl Parts {
         if !gone.is_empty() {
             omitted.push(format!("measurements: {}", listed(&gone, notes_limit / 2)));
         }
-        self.assembled(&forms, false, probes, omitted)
+        Shape {
+            forms,
+            rows: false,
+            probes: Some(probes),
+            omitted,
+        }
     }
 
     /// Bytes of all findings in these forms.
@@ -311,27 +327,22 @@ impl Parts {
         }
     }
 
-    fn assembled(&self, forms: &[Form], rows: bool, probes: Value, omitted: Vec<String>) -> Report {
-        let mut frame = self.frame.clone();
-        if let Some(score) = frame.header_score.as_mut().filter(|_| !rows) {
+    fn assembled(self, shape: Shape) -> Report {
+        let mut frame = self.frame;
+        if let Some(score) = frame.header_score.as_mut().filter(|_| !shape.rows) {
             score.rows.clear();
         }
-        let findings = self
-            .findings
-            .iter()
-            .zip(forms)
-            .map(|(measured, form)| (&measured.finding, form))
-            .filter_map(|(finding, form)| match form {
-                Form::Whole => Some(finding.clone()),
-                Form::Brief => Some(brief(finding)),
-                Form::Line => Some(line(finding)),
-                Form::Name => None,
-            })
-            .collect();
+        let findings = self.findings.into_iter().zip(shape.forms);
+        let findings = findings.filter_map(|(Measured { finding, .. }, form)| match form {
+            Form::Whole => Some(finding),
+            Form::Brief => Some(brief(&finding)),
+            Form::Line => Some(line(&finding)),
+            Form::Name => None,
+        });
         Report {
-            findings,
-            probes,
-            omitted,
+            findings: findings.collect(),
+            probes: shape.probes.unwrap_or(self.probes),
+            omitted: shape.omitted,
             ..frame
         }
     }
@@ -373,39 +384,44 @@ fn is_grave(state: State) -> bool {
 }
 
 fn brief(finding: &Finding) -> Finding {
-    let mut brief = Finding {
-        reproduce: String::new(),
-        maps_to: Vec::new(),
-        ..finding.clone()
-    };
-    cut::shorten_text(&mut brief.title, 240);
-    if let Some(fix) = &mut brief.fix {
-        cut::shorten_text(fix, 320);
+    Finding {
+        evidence: finding.evidence.iter().take(2).map(glimpse).collect(),
+        fix: finding.fix.as_deref().map(|fix| cut::shortened(fix, 320)),
+        reference: finding.reference.clone(),
+        ..titled(finding, 240)
     }
-    brief.evidence.truncate(2);
-    for evidence in &mut brief.evidence {
-        cut::shorten_text(&mut evidence.pointer, 120);
-        if size(&evidence.value) > 160 {
-            let mut text = match &evidence.value {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            cut::shorten_text(&mut text, 100);
-            evidence.value = json!(text);
-        }
-    }
-    brief
 }
 
 fn line(finding: &Finding) -> Finding {
-    let mut line = Finding {
+    titled(finding, 160)
+}
+
+/// Its conclusion only, the title of so many characters.
+fn titled(finding: &Finding, characters: usize) -> Finding {
+    Finding {
+        id: finding.id.clone(),
+        state: finding.state,
+        severity: finding.severity,
+        confidence: finding.confidence,
+        title: cut::shortened(&finding.title, characters),
         evidence: Vec::new(),
         fix: None,
         reference: String::new(),
-        ..brief(finding)
+        reproduce: String::new(),
+        maps_to: Vec::new(),
+    }
+}
+
+fn glimpse(evidence: &Evidence) -> Evidence {
+    let value = match &evidence.value {
+        value if size(value) <= 160 => value.clone(),
+        Value::String(text) => json!(cut::shortened(text, 100)),
+        other => json!(cut::shortened(&other.to_string(), 100)),
     };
-    cut::shorten_text(&mut line.title, 160);
-    line
+    Evidence {
+        pointer: cut::shortened(&evidence.pointer, 120),
+        value,
+    }
 }
 
 /// Names in order while they fit into `room` bytes, and how many more.
