@@ -1,7 +1,9 @@
 //! Canonical JSON, its digest, and ids that cannot be guessed.
 
+use std::ops::Range;
+
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::port::Random;
@@ -21,54 +23,109 @@ const VOLATILE_ANYWHERE: [&str; 2] = ["timing", "ttl"];
 /// `serde_json` keeps objects in a `BTreeMap`: a [`Value`] is sorted at every
 /// depth.
 pub fn canonical(value: &Value) -> String {
-    written(value, &|_, _| true)
+    Canonical::of(value).json
 }
 
 /// SHA-256 over the canonical form without its volatile members.
 pub fn digest(value: &Value) -> [u8; 32] {
-    let lasts = |name: &str, outermost: bool| {
-        !(VOLATILE_ANYWHERE.contains(&name) || outermost && VOLATILE.contains(&name))
-    };
-    Sha256::digest(written(value, &lasts)).into()
+    Canonical::of(value).digest()
 }
 
-/// JSON of what `picks` takes: of each member the name, and whether it is an outermost one.
+/// A value's canonical form, and where its volatile members stand: what is left without them is
+/// the canonical form of what lasts.
 ///
-/// By hand: `serde_json` writes each quotation mark and comma as a slice of its own, which
-/// takes twice as long for a whole report.
-fn written(value: &Value, picks: &dyn Fn(&str, bool) -> bool) -> String {
-    let mut json = String::new();
-    write(value, true, picks, &mut json);
-    json
+/// Written by hand: `serde_json` writes each quotation mark and comma as a slice of its own,
+/// which takes twice as long for a whole report.
+pub struct Canonical {
+    json: String,
+    volatile: Vec<Range<usize>>,
 }
 
-fn write(value: &Value, outermost: bool, picks: &dyn Fn(&str, bool) -> bool, json: &mut String) {
-    match value {
-        Value::Object(members) => {
-            json.push('{');
-            let before = json.len();
-            for (name, member) in members.iter().filter(|(name, _)| picks(name, outermost)) {
-                if json.len() > before {
-                    json.push(',');
-                }
-                write_text(name, json);
-                json.push(':');
-                write(member, false, picks, json);
+impl Canonical {
+    /// Writes `value`.
+    pub fn of(value: &Value) -> Canonical {
+        let mut canonical = Canonical {
+            json: String::new(),
+            volatile: Vec::new(),
+        };
+        match value {
+            Value::Object(members) => {
+                canonical.write_members(members, |name| {
+                    VOLATILE.contains(&name) || VOLATILE_ANYWHERE.contains(&name)
+                });
             }
-            json.push('}');
+            other => canonical.write(other),
         }
-        Value::Array(items) => {
-            json.push('[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    json.push(',');
-                }
-                write(item, false, picks, json);
+        canonical
+    }
+
+    /// SHA-256 without the volatile members.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let mut from = 0;
+        for Range { start, end } in &self.volatile {
+            hash.update(&self.json[from..*start]);
+            from = *end;
+        }
+        hash.update(&self.json[from..]);
+        hash.finalize().into()
+    }
+
+    /// The text, with `id` as the id of the whole in place of an empty one: it is made of the digest.
+    pub fn identified(mut self, id: &str) -> String {
+        let empty = |place: &&Range<usize>| self.json[(*place).clone()].ends_with("\"id\":\"\"");
+        if let Some(Range { end, .. }) = self.volatile.iter().find(empty) {
+            self.json.insert_str(end - 1, id);
+        }
+        self.json
+    }
+
+    fn write(&mut self, value: &Value) {
+        match value {
+            Value::Object(members) => {
+                self.write_members(members, |name| VOLATILE_ANYWHERE.contains(&name));
             }
-            json.push(']');
+            Value::Array(items) => {
+                self.json.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        self.json.push(',');
+                    }
+                    self.write(item);
+                }
+                self.json.push(']');
+            }
+            Value::String(text) => write_text(text, &mut self.json),
+            Value::Null | Value::Bool(_) | Value::Number(_) => write_leaf(value, &mut self.json),
         }
-        Value::String(text) => write_text(text, json),
-        Value::Null | Value::Bool(_) | Value::Number(_) => write_leaf(value, json),
+    }
+
+    fn write_members(&mut self, members: &Map<String, Value>, is_volatile: fn(&str) -> bool) {
+        self.json.push('{');
+        let mut lasting = 0;
+        for (at, (name, member)) in members.iter().enumerate() {
+            let start = self.json.len();
+            if at > 0 {
+                self.json.push(',');
+            }
+            let after_comma = self.json.len();
+            write_text(name, &mut self.json);
+            self.json.push(':');
+            let marks = self.volatile.len();
+            if is_volatile(name) {
+                self.write(member);
+                self.volatile.truncate(marks);
+                self.volatile.push(start..self.json.len());
+                continue;
+            }
+            if lasting == 0 && after_comma > start {
+                // Without what is before it, it is the first.
+                self.volatile.push(start..after_comma);
+            }
+            lasting += 1;
+            self.write(member);
+        }
+        self.json.push('}');
     }
 }
 
@@ -170,6 +227,35 @@ mod tests {
         assert_ne!(digest(&renamed("dns.a")), digest(&renamed("dns.b")));
         assert_eq!(digest(&one), digest(&two));
         assert_ne!(digest(&one), digest(&other));
+    }
+
+    #[test]
+    fn without_what_is_volatile_it_is_the_canonical_form_of_the_rest() {
+        for (whole, rest) in [
+            (
+                json!({"a": 1, "time": 2, "ttl": 3, "z": 4}),
+                json!({"a": 1, "z": 4}),
+            ),
+            (
+                json!({"expiresAt": 1, "id": "", "time": 2, "z": {"id": 1}}),
+                json!({"z": {"id": 1}}),
+            ),
+            (json!({"id": "a", "time": 2}), json!({})),
+            (
+                json!([{"timing": {"ttl": [1]}, "ttl": 2}, {"time": 1}]),
+                json!([{}, {"time": 1}]),
+            ),
+        ] {
+            let plain: [u8; 32] = Sha256::digest(canonical(&rest)).into();
+            assert_eq!(digest(&whole), plain, "{whole}");
+        }
+    }
+
+    #[test]
+    fn the_id_of_the_whole_stands_where_it_would() {
+        let with = |id: &str| json!({"findings": [{"id": ""}], "id": id, "ttl": {"id": ""}});
+        let canonical = Canonical::of(&with(""));
+        assert_eq!(canonical.identified("abc"), with("abc").to_string());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use canonical::{canonical, digest, is_id, new_id};
+pub use canonical::{Canonical, canonical, digest, is_id, new_id};
 pub use counted::counted;
 pub use finding::{Confidence, Evidence, Finding, Severity, State};
 pub use score::{HeaderScore, ScoreRow};

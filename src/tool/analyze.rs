@@ -23,9 +23,7 @@ use crate::probe::origin;
 use crate::probe::plan::{Probes, Run};
 use crate::probe::render;
 use crate::probe::wishes::Wish;
-use crate::report::{
-    Coverage, Report, Summary, Target, ThirdParty, Vantage, canonical, digest, new_id,
-};
+use crate::report::{Canonical, Coverage, Report, Summary, Target, ThirdParty, Vantage, new_id};
 
 mod coverage;
 mod cut;
@@ -242,12 +240,12 @@ async fn store(report: &mut Report, errand: &Errand) {
         return;
     };
     stored["probes"] = probes;
-    let id = new_id(&digest(&stored), &*world.random);
     let expires_at = at(world.clock.now_ms() + ttl.as_millis() as u64);
-
-    stored["id"] = json!(id);
+    stored["id"] = json!("");
     stored["expiresAt"] = json!(expires_at);
-    let json = canonical(&stored);
+    let canonical = Canonical::of(&stored);
+    let id = new_id(&canonical.digest(), &*world.random);
+    let json = canonical.identified(&id);
     report.probes = stored["probes"].take();
     drop(stored);
     errand.subrequests.set(errand.subrequests.get() + 1);
