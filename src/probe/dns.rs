@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use domain::base::iana::{OptRcode, Rtype as WireType};
 use domain::base::message::RecordSection;
-use domain::base::opt::{Opt, UnknownOptData};
+use domain::base::opt::{Opt, OptRecord, UnknownOptData};
 use domain::base::{Message, MessageBuilder, Name};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
@@ -423,17 +423,18 @@ fn parse(name: &str, rtype: Rtype, query: &[u8], answer: &[u8]) -> Result<Exchan
         return Err("an answer to another question");
     }
     let broken = |_| "a message that breaks the wire format";
-    let records = section(message.answer().map_err(broken)?)?;
-    let authority = section(message.authority().map_err(broken)?)?;
-
-    let opt = message.opt();
+    let mut answer = message.answer().map_err(broken)?;
+    let mut records = section(&mut answer)?;
+    let behind = answer.next_section().map_err(broken)?;
+    let mut behind = behind.ok_or("a message without a second section")?;
+    let authority = section(&mut behind)?;
+    let opt = opt(behind);
     let rcode = match &opt {
         Some(opt) => opt.rcode(header),
         None => header.rcode().into(),
     };
-    let (signatures, mut records): (Vec<_>, Vec<_>) = records
-        .into_iter()
-        .partition(|record| record.rtype == Rtype::RRSIG && rtype != Rtype::RRSIG);
+    let signs = |record: &mut Record| record.rtype == Rtype::RRSIG && rtype != Rtype::RRSIG;
+    let signatures: Vec<_> = records.extract_if(.., signs).collect();
     records.truncate(RECORD_LIMIT);
     let status = match rcode {
         _ if header.tc() => Status::Truncated,
@@ -459,8 +460,10 @@ fn parse(name: &str, rtype: Rtype, query: &[u8], answer: &[u8]) -> Result<Exchan
     })
 }
 
-fn section(section: RecordSection<'_, &[u8]>) -> Result<Vec<Record>, &'static str> {
+/// The records of a section, from which the next may be gone on to.
+fn section(section: &mut RecordSection<'_, &[u8]>) -> Result<Vec<Record>, &'static str> {
     section
+        .by_ref()
         .take(2 * RECORD_LIMIT)
         .map(|record| {
             let record = record.map_err(|_| "a record that breaks the wire format")?;
@@ -474,6 +477,13 @@ fn section(section: RecordSection<'_, &[u8]>) -> Result<Vec<Record>, &'static st
             })
         })
         .collect()
+}
+
+/// The OPT record behind the authority section.
+fn opt<'a>(authority: RecordSection<'a, &'a [u8]>) -> Option<OptRecord<&'a [u8]>> {
+    let additional = authority.next_section().ok()??;
+    let opt = additional.limit_to::<Opt<_>>().next()?;
+    opt.ok().map(OptRecord::from)
 }
 
 fn flags(header: domain::base::Header) -> Vec<&'static str> {
