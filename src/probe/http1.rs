@@ -394,15 +394,26 @@ fn broken(error: std::io::Error) -> Failure {
     Failure::from(crate::port::NetError::Failed(error.to_string()))
 }
 
+/// Whether a line that is not the first is empty. What follows it, other
+/// responses mostly, is not looked at.
+fn has_empty_line(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\n') {
+        rest = &rest[at + 1..];
+        if matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..]) {
+            return true;
+        }
+    }
+    false
+}
+
 /// The head at the start of `bytes` and its length; `None` until its empty
 /// line is there. `searched` keeps a slow sender from making this quadratic.
 fn parse_head(bytes: &[u8], searched: &mut usize) -> Result<Option<(Response, usize)>, Failure> {
     let from = searched.saturating_sub(3);
     let rest = bytes.get(from..).unwrap_or_default();
-    let ended = rest.windows(2).any(|pair| pair == b"\n\n")
-        || rest.windows(3).any(|three| three == b"\n\r\n");
     *searched = bytes.len();
-    if !ended {
+    if !has_empty_line(rest) {
         return Ok(None);
     }
     let mut fields = [httparse::EMPTY_HEADER; FIELD_CAP];
