@@ -81,7 +81,7 @@ impl DurableObject for ReportObject {
             let expires_ms = parts.next().and_then(|ms| ms.parse().ok());
             let expires_ms = expires_ms.ok_or("no time of expiry")?;
             // It goes through as it is: large, and nothing of ours reads it.
-            let json = JsFuture::from(request.inner().text()?).await?;
+            let json = JsFuture::from(request.inner().array_buffer()?).await?;
             return self.keep(id, json, expires_ms).await;
         }
         match self.kept(id)? {
@@ -112,7 +112,7 @@ impl ReportObject {
         if !self.loaded.replace(true) {
             sql::migrate(&self.sql, &MIGRATIONS)?;
         }
-        let statement = "INSERT INTO kept (id, json, expires_ms) VALUES (?, ?, ?)";
+        let statement = "INSERT INTO kept (id, json, expires_ms) VALUES (?, CAST(? AS TEXT), ?)";
         let bindings = vec![JsValue::from(id), json, JsValue::from(expires_ms as f64)];
         self.sql.exec_raw(statement, bindings)?;
         if expires_ms < self.sweep_of.get() {
