@@ -291,9 +291,11 @@ test("the registries' stand-ins answer, deny and fail", async () => {
   assert.deepEqual((await json(rdap, "/dns.json")).services[0][0], ["com", "net", "org"]);
   assert.equal((await get(`${rdap}/domain/lab-nobody.com`)).status, 404);
   assert.equal((await get(`${rdap}/domain/lab-odd.net`)).status, 429);
+  assert.equal((await get(`${rdap}/domain/constructor`)).status, 404);
   const ct = process.env.LAB_CT_URL;
   assert.equal((await json(ct, "/?q=lab-cloud.com&output=json")).length, 2);
   assert.deepEqual(await json(ct, "/?q=lab-nobody.com&output=json"), []);
+  assert.deepEqual(await json(ct, "/?q=constructor&output=json"), []);
 });
 
 test("a test may stage any answer, byte for byte", async () => {

@@ -68,6 +68,7 @@ const sound = {
 };
 
 const DOMAINS = {
+  __proto__: null, // whatever is asked for
   "lab-good.com": { ...sound, signed: true },
   "lab-dnssec.org": { ...sound, signed: true },
   "lab-bare.com": { ...sound, expires: 9, status: ["active"] },
@@ -108,6 +109,7 @@ const bootstrap = (...entries) => ({
 });
 
 const RDAP_FILES = {
+  __proto__: null, // whatever is asked for
   "/dns.json": bootstrap("com", "net", "org"),
   "/ipv4.json": bootstrap("93.0.0.0/8", "104.0.0.0/8"),
   "/ipv6.json": bootstrap("2600::/12"),
@@ -116,6 +118,7 @@ const RDAP_FILES = {
 
 /** The stand-ins that fail, by name. */
 const FAULTS = {
+  __proto__: null, // whatever is asked for
   "lab-garbled.net": { status: 200, body: "<html>not JSON" },
   "lab-odd.net": { status: 429, body: '{"errorCode":429,"title":"Too many"}' },
   "lab-rebind.net": { status: 302, location: "http://169.254.169.254/", body: "" },
@@ -170,6 +173,7 @@ function logged(id, commonName, names, from, to, certificate) {
 }
 
 const log = (certificates) => ({
+  __proto__: null,
   "lab-cloud.com": [
     logged(101, "lab-cloud.com", ["lab-cloud.com", "*.lab-cloud.com"], -20, 70),
     logged(102, "lab-cloud.com", ["lab-cloud.com"], -200, -110),
