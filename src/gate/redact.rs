@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::guard::text;
 use crate::tool::{Log, Tool};
 
-/// Longest text kept of one argument, in characters.
+/// Longest text kept of a target, in characters.
 const CAP: usize = 120;
 /// Longest list kept.
 const ITEMS: usize = 8;
@@ -23,7 +23,8 @@ pub fn arguments(tool: &Tool, given: &Value) -> Value {
     let mut shown = Map::new();
     for (name, log) in tool.log {
         if let Some(value) = given.get(*name) {
-            shown.insert((*name).to_owned(), argument(value, *log));
+            let listed = |word: &str| tool.input.lists(name, word);
+            shown.insert((*name).to_owned(), argument(value, *log, &listed));
         }
     }
     let unknown = given
@@ -79,16 +80,17 @@ fn lower_host(target: &str) -> String {
     format!("{}{tail}", head.to_lowercase())
 }
 
-fn argument(value: &Value, log: Log) -> Value {
+/// `listed` tells whether a word is in the argument's fixed list.
+fn argument(value: &Value, log: Log, listed: &dyn Fn(&str) -> bool) -> Value {
     match (value, log) {
         (Value::String(text), Log::Length) => json!({ "chars": text.chars().count() }),
         (Value::Object(members), Log::Length) => json!({ "members": members.len() }),
         (Value::String(text), Log::Target) => json!(target(text)),
-        (Value::String(text), Log::Word) => json!(word(text)),
+        (Value::String(text), Log::Word) => json!(word(text, listed)),
         (Value::Array(list), Log::Word) => list
             .iter()
             .take(ITEMS)
-            .map(|item| argument(item, Log::Word))
+            .map(|item| argument(item, Log::Word, listed))
             .collect(),
         (Value::Null, _) => Value::Null,
         (other, _) => json!({ "type": type_name(other) }),
@@ -96,8 +98,8 @@ fn argument(value: &Value, log: Log) -> Value {
 }
 
 /// A word out of a fixed list, or what is left of something else.
-fn word(text: &str) -> String {
-    match text.len() <= 40 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+fn word(text: &str, listed: &dyn Fn(&str) -> bool) -> String {
+    match listed(text) {
         true => text.to_owned(),
         false => format!("({} chars)", text.chars().count()),
     }
@@ -106,8 +108,8 @@ fn word(text: &str) -> String {
 /// The host (and path) of a target, without user-info, query and fragment,
 /// whether or not it parses.
 fn target(text: &str) -> String {
-    let head: String = text.chars().take(4 * CAP).collect();
-    let head = text::canonical(&head);
+    // All of it: a user-info may be longer than what is shown.
+    let head = text::canonical(text);
     let end = head.find(['?', '#']).unwrap_or(head.len());
     let head = &head[..end];
     let (scheme, rest) = match head.find("://") {
@@ -187,6 +189,23 @@ mod tests {
     }
 
     #[test]
+    fn a_user_info_of_any_length_is_left_out() {
+        for length in [100, 500, 5_000] {
+            let token = "s3cret.".repeat(length / 7);
+            for (given, shown) in [
+                (
+                    format!("https://u:{token}@lab-good.com/a"),
+                    "https://lab-good.com/a",
+                ),
+                (format!("{token}@lab-good.com"), "lab-good.com"),
+                (format!("https:/{token}@lab-good.com"), "https:/…"),
+            ] {
+                assert_eq!(target(&given), shown, "{length} characters");
+            }
+        }
+    }
+
+    #[test]
     fn one_call_has_one_canonical_form_however_it_is_written() {
         let registry = crate::tool::Registry::new();
         let analyze = registry.find("analyze").unwrap();
@@ -210,9 +229,20 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_no_word_is_only_counted() {
-        assert_eq!(word("HTTPS"), "HTTPS");
-        assert_eq!(word("eyJhbGciOi.J9"), "(13 chars)");
-        assert_eq!(word(&"a".repeat(41)), "(41 chars)");
+    fn a_word_that_is_not_in_its_list_is_only_counted() {
+        let registry = crate::tool::Registry::new();
+        let shown = |tool: &str, given: Value| arguments(registry.find(tool).unwrap(), &given);
+        assert_eq!(
+            shown("decode", json!({"kind": "jwt"})),
+            json!({"kind": "jwt"})
+        );
+        assert_eq!(
+            shown("decode", json!({"kind": "AKIAIOSFODNN7EXAMPLE"})),
+            json!({"kind": "(20 chars)"})
+        );
+        assert_eq!(
+            shown("lookup", json!({"records": ["HTTPS", "hunter2", 7]})),
+            json!({"records": ["HTTPS", "(7 chars)", {"type": "number"}]})
+        );
     }
 }

@@ -65,7 +65,7 @@ pub struct Errand {
 pub enum Log {
     /// Canonical text, capped; a URL without user-info, query and fragment.
     Target,
-    /// Canonical text, capped: for names out of a fixed list.
+    /// As it is where the schema lists it, else only how long it is.
     Word,
     /// Only how long it is.
     Length,

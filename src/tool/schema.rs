@@ -164,6 +164,14 @@ impl InputSchema {
             .into()
     }
 
+    /// Whether `word` is in the fixed list of an argument, or of its items.
+    pub fn lists(&self, argument: &str, word: &str) -> bool {
+        self.root.property(argument).is_some_and(|rule| {
+            let mut words = rule.item.as_deref().unwrap_or(rule).words.iter();
+            words.any(|known| known == word)
+        })
+    }
+
     /// Arguments of the right shape, or the first thing wrong with them. An
     /// absent value counts as no arguments.
     pub fn check(&self, arguments: Value) -> Result<Map<String, Value>, Error> {

@@ -28,6 +28,10 @@ fn hostile() -> Vec<(&'static str, Value)> {
             "analyze",
             json!({"target": format!("https:\\\\{SECRET}:{SECRET}@127.0.0.1\\@{SECRET}")}),
         ),
+        (
+            "analyze",
+            json!({"target": format!("https://{}@127.0.0.1/", SECRET.repeat(60))}),
+        ),
         ("analyze", json!({"target": format!("127.0.0.1?{SECRET}")})),
         (
             "analyze",
@@ -50,6 +54,11 @@ fn hostile() -> Vec<(&'static str, Value)> {
         (
             "decode",
             json!({ "text": "a", "kind": format!("\u{1b}[31m{SECRET}\n") }),
+        ),
+        ("decode", json!({ "text": "a", "kind": SECRET })),
+        (
+            "lookup",
+            json!({"name": "lab-good.com", "records": [SECRET]}),
         ),
         ("diff", json!({"before": SECRET, "after": {SECRET: SECRET}})),
         ("narrate", json!({"diff": {"changes": [{"path": SECRET}]}})),
