@@ -34,11 +34,21 @@ export function prepare(list, handler) {
 export function arrive(request, env, context) {
   const { method } = request;
   const place = `${method} ${request.url}`;
-  if (method !== "POST") return answer(request, env, context, place, undefined);
+  if (method !== "POST") return seen(answer(request, env, context, place, undefined), context);
   const told = `${place}\n${fields(request)}`;
   const length = Number(request.headers.get("content-length") ?? NaN);
-  if (!(length <= READ_AHEAD)) return answer(request, env, context, told, undefined);
-  return request.arrayBuffer().then((buffer) => answer(request, env, context, told, new Uint8Array(buffer)));
+  if (!(length <= READ_AHEAD)) return seen(answer(request, env, context, told, undefined), context);
+  const read = request.arrayBuffer();
+  return seen(read.then((buffer) => answer(request, env, context, told, new Uint8Array(buffer))), context);
+}
+
+/**
+ * An answer that is still being made is made to its end, and its call recorded, also when the caller
+ * leaves: the platform would end it there.
+ */
+function seen(answer, context) {
+  if (answer instanceof Promise) context.waitUntil(answer.catch(() => {}));
+  return answer;
 }
 
 /** The wanted fields of a request, one per line; a line is empty where there is none. */
