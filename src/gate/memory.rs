@@ -30,6 +30,7 @@ pub struct Memory {
 
 #[derive(Clone, Copy)]
 struct Limit {
+    since_ms: u64,
     until_ms: u64,
     full_ms: u64,
 }
@@ -80,6 +81,9 @@ impl Memory {
         }
         let limit = limited.get(&(key.to_owned(), tool))?;
         // A clock that stepped back makes the memory worthless: ask again.
+        if now_ms < limit.since_ms {
+            return None;
+        }
         let wait_ms = limit
             .until_ms
             .checked_sub(now_ms)
@@ -107,6 +111,7 @@ impl Memory {
         }
         if limited.len() < CAP {
             let limit = Limit {
+                since_ms: now_ms,
                 until_ms: now_ms + refused.wait_ms,
                 full_ms: now_ms + refused.reset_seconds * 1000,
             };
@@ -180,6 +185,16 @@ mod tests {
         assert_eq!(later.retry_after(), 4);
         assert_eq!(
             memory.still_limited("198.51.100.7", "analyze", 1_006_000),
+            None
+        );
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_ends_a_remembered_refusal() {
+        let memory = Memory::new(Vec::new());
+        memory.remember_limited("198.51.100.7", "analyze", REFUSED, 10_000_000);
+        assert_eq!(
+            memory.still_limited("198.51.100.7", "analyze", 9_000_000),
             None
         );
     }
