@@ -128,11 +128,14 @@ fn trust(case: &Case<'_>, findings: &mut Vec<Finding>) {
         Reason::MissingIntermediate => {
             "Send the intermediate certificate after the leaf (the \"full chain\" file)."
         }
+        Reason::IncompleteChain => {
+            "Send every certificate up to a root that browsers know (the \"full chain\" file); where there is none, use a certificate from an authority that browsers know."
+        }
         _ => "Replace the certificate.",
     };
     let confidence = match reason {
         // Which certificate is missing rests on what the leaf says about its issuer.
-        Reason::MissingIntermediate => Confidence::Medium,
+        Reason::MissingIntermediate | Reason::IncompleteChain => Confidence::Medium,
         _ => Confidence::High,
     };
     case.fail(
@@ -235,7 +238,10 @@ fn clause(case: &Case<'_>, verdict: &Verdict) -> String {
         .as_ref()
         .and_then(|shape| shape.ends_at.as_ref());
     match (verdict.reason, end) {
-        (Reason::UnknownIssuer | Reason::MissingIntermediate, Some(end)) => {
+        (
+            Reason::UnknownIssuer | Reason::MissingIntermediate | Reason::IncompleteChain,
+            Some(end),
+        ) => {
             format!("{clause} ({})", end.issuer)
         }
         _ => String::from(clause),

@@ -5,7 +5,7 @@ use super::tls::{DAY, no_certificate};
 use crate::codec::certificate::{Certificate, lifetime_limit};
 use crate::codec::x509::{Key, is_broken_signature, weakness};
 use crate::probe::trust::{Anchor, Reason};
-use crate::report::{Finding, Severity};
+use crate::report::{Confidence, Finding, Severity};
 
 checks! {
     CHAIN {
@@ -14,7 +14,7 @@ checks! {
             the leaf and a known root, none twice, none that has no part in it, and no root.",
         when: [
             Fail "a certificate cannot be read, or the leaf's issuer is not sent",
-            Warn "certificates are duplicate, unrelated or out of order",
+            Warn "certificates are duplicate, unrelated or out of order, or the chain ends at an issuer who is neither sent nor known",
             Info "the root is sent along",
             Pass "none of these",
         ],
@@ -113,6 +113,18 @@ fn chain(case: &Case<'_>, findings: &mut Vec<Finding>) {
             ),
         )
         .fix("Send the intermediate certificate after the leaf (the \"full chain\" file).")
+    } else if let (Some(Reason::IncompleteChain), Some(end)) = (reason, &shape.ends_at) {
+        let at = end.ca_issuers.first().map_or("", String::as_str);
+        case.warn(
+            CHAIN,
+            Severity::Medium,
+            format!(
+                "The chain ends at an issuer ({}) whose certificate is not sent and who is no root that browsers know; it can be had at {at}.",
+                end.issuer
+            ),
+        )
+        .confidence(Confidence::Medium)
+        .fix("Send every certificate up to a root that browsers know (the \"full chain\" file).")
     } else if !shape.duplicates.is_empty() || !shape.unrelated.is_empty() {
         let extra = count.saturating_sub(shape.path.len());
         case.warn(

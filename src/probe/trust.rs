@@ -14,6 +14,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use webpki::{EndEntityCert, KeyUsage};
 
+use super::chain::Shape;
 use crate::codec::certificate::Certificate;
 use crate::codec::x509::is_broken_signature;
 
@@ -35,6 +36,9 @@ pub enum Reason {
     SelfSigned,
     /// The leaf came alone, and names where its issuer's certificate is.
     MissingIntermediate,
+    /// The path ends above the leaf, at an issuer who is neither sent nor a
+    /// known root; the last certificate names where the issuer's own is.
+    IncompleteChain,
     /// The path ends at an issuer that is not a known root.
     UnknownIssuer,
     /// A signature of the path is wrong.
@@ -60,6 +64,7 @@ impl Reason {
             Reason::NotYetValid => "a certificate on the path is not valid yet",
             Reason::SelfSigned => "the certificate is signed by its own key",
             Reason::MissingIntermediate => "the server does not send the intermediate certificate",
+            Reason::IncompleteChain => "the chain ends before a root that browsers know",
             Reason::UnknownIssuer => "the issuer is not a root that browsers know",
             Reason::BadSignature => "a signature on the path is wrong",
             Reason::UnsupportedAlgorithm => "a signature or key is of a kind that is not accepted",
@@ -305,9 +310,14 @@ fn unknown_issuer(error: &webpki::Error, described: &[Certificate]) -> Reason {
         .iter()
         .skip(1)
         .any(|other| other.subject == leaf.issuer);
-    match issuer_sent || leaf.ca_issuers.is_empty() {
-        true => Reason::UnknownIssuer,
-        false => Reason::MissingIntermediate,
+    if !issuer_sent && !leaf.ca_issuers.is_empty() {
+        return Reason::MissingIntermediate;
+    }
+    // Further up it may be a root of somebody's own, too.
+    let end = Shape::of(described).and_then(|shape| shape.ends_at);
+    match end.is_some_and(|end| end.place > 0 && !end.ca_issuers.is_empty()) {
+        true => Reason::IncompleteChain,
+        false => Reason::UnknownIssuer,
     }
 }
 
