@@ -27,6 +27,39 @@ pub const FOREIGN_ORIGIN: &str = "https://netrecon.invalid";
 /// Bytes kept of the page that is asked for as a stranger.
 const FOREIGN_CAP: usize = 1024;
 
+/// What sandboxed frames and local files send as their origin.
+pub const NULL_ORIGIN: &str = "null";
+
+/// An origin of somebody else's that begins and ends like the site's own, for
+/// servers that compare a part of it. An address has none.
+pub fn lookalike(url: &PublicUrl) -> Option<String> {
+    let host = url.name()?;
+    Some(format!("https://{host}.netrecon{host}"))
+}
+
+/// The heads of the page as strangers are given it, each by its `Origin`.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    /// [`FOREIGN_ORIGIN`].
+    pub any: Result<Response, Failure>,
+    /// [`NULL_ORIGIN`].
+    pub null: Result<Response, Failure>,
+    /// [`lookalike`].
+    pub lookalike: Result<Response, Failure>,
+}
+
+impl Foreign {
+    /// Nobody was asked as, for one reason.
+    pub fn failed(failure: &Failure) -> Foreign {
+        let failed = || Err(failure.clone());
+        Foreign {
+            any: failed(),
+            null: failed(),
+            lookalike: failed(),
+        }
+    }
+}
+
 /// Answers to the whole list.
 #[derive(Clone, Debug)]
 pub struct Errands {
@@ -34,8 +67,8 @@ pub struct Errands {
     pub exposure: Exposure,
     /// The files for others.
     pub files: Files,
-    /// The head of the page as a stranger is given it.
-    pub foreign: Result<Response, Failure>,
+    /// The page as strangers are given it.
+    pub foreign: Foreign,
 }
 
 /// One request of the list.
@@ -45,10 +78,13 @@ enum Errand {
     Listed(usize),
     File(usize),
     Foreign,
+    Null,
+    Lookalike,
 }
 
 /// The order of asking: what a server that closes every connection is still
-/// asked comes first.
+/// asked comes first. A long page may end the connection, so what is asked of
+/// it again comes last.
 fn order() -> Vec<Errand> {
     let first = [
         Errand::Control,
@@ -59,7 +95,9 @@ fn order() -> Vec<Errand> {
     ];
     let files = (1..files::LIST.len()).map(Errand::File);
     let listed = (2..exposure::LIST.len()).map(Errand::Listed);
-    first.into_iter().chain(files).chain(listed).collect()
+    let again = [Errand::Null, Errand::Lookalike];
+    let rest = files.chain(listed).chain(again);
+    first.into_iter().chain(rest).collect()
 }
 
 /// Asks the whole list of `base`'s host, on `web` and, where the server
@@ -73,6 +111,7 @@ pub async fn run(
 ) -> Errands {
     let errands: Vec<(Errand, PublicUrl)> = order()
         .into_iter()
+        .filter(|errand| !matches!(errand, Errand::Lookalike) || base.name().is_some())
         .filter_map(|errand| Some((errand, url(base, errand, nonce)?)))
         .collect();
     let requests: Vec<Request> = errands
@@ -91,7 +130,7 @@ fn url(base: &PublicUrl, errand: Errand, nonce: &str) -> Option<PublicUrl> {
         Errand::Control => exposure::control_path(nonce),
         Errand::Listed(at) => exposure::LIST.get(at)?.path.to_owned(),
         Errand::File(at) => files::LIST.get(at)?.path.to_owned(),
-        Errand::Foreign => return Some(base.clone()),
+        Errand::Foreign | Errand::Null | Errand::Lookalike => return Some(base.clone()),
     };
     base.with_path(&path).ok()
 }
@@ -100,12 +139,18 @@ fn request(browser: &Browser, errand: Errand, url: &PublicUrl) -> Request {
     let cap = match errand {
         Errand::Control | Errand::Listed(_) => exposure::BODY_CAP,
         Errand::File(_) => files::BODY_CAP,
-        Errand::Foreign => FOREIGN_CAP,
+        Errand::Foreign | Errand::Null | Errand::Lookalike => FOREIGN_CAP,
     };
     let mut request = browser.request(url, cap);
-    if let Errand::Foreign = errand {
-        request.fields.push(("Origin", FOREIGN_ORIGIN.to_owned()));
-    }
+    let origin = match errand {
+        Errand::Foreign => Some(FOREIGN_ORIGIN.to_owned()),
+        Errand::Null => Some(NULL_ORIGIN.to_owned()),
+        Errand::Lookalike => lookalike(url),
+        _ => None,
+    };
+    request
+        .fields
+        .extend(origin.map(|origin| ("Origin", origin)));
     request
 }
 
@@ -118,13 +163,21 @@ fn sorted(
 ) -> Errands {
     let unasked = || Err(Failure::OutOfBudget);
     let mut control = unasked();
-    let mut foreign = unasked();
+    let mut foreign = Foreign::failed(&Failure::OutOfBudget);
+    if !errands
+        .iter()
+        .any(|(errand, _)| matches!(errand, Errand::Lookalike))
+    {
+        foreign.lookalike = Err(Failure::Skipped("no name looks like an address"));
+    }
     let mut listed: Vec<_> = exposure::LIST.iter().map(|_| unasked()).collect();
     let mut found: Vec<_> = files::LIST.iter().map(|_| unasked()).collect();
     for ((errand, _), answer) in errands.iter().zip(answers) {
         let place = match *errand {
             Errand::Control => Some(&mut control),
-            Errand::Foreign => Some(&mut foreign),
+            Errand::Foreign => Some(&mut foreign.any),
+            Errand::Null => Some(&mut foreign.null),
+            Errand::Lookalike => Some(&mut foreign.lookalike),
             Errand::Listed(at) => listed.get_mut(at),
             Errand::File(at) => found.get_mut(at),
         };

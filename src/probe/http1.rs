@@ -90,6 +90,9 @@ pub struct Response {
     pub incomplete: bool,
     /// Whether the connection can carry another response.
     pub reusable: bool,
+    /// Whether the platform's own client fetched it, which does not tell the
+    /// version and decodes by itself.
+    pub by_platform: bool,
 }
 
 impl Response {
@@ -104,6 +107,13 @@ impl Response {
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a field as one (WHATWG Fetch, "get"): a field that may
+    /// stand once alone is spoilt by a second.
+    pub fn joined(&self, name: &str) -> Option<String> {
+        let values: Vec<&str> = self.fields_named(name).map(str::trim).collect();
+        (!values.is_empty()).then(|| values.join(", "))
     }
 
     /// Every value of a field, in order.

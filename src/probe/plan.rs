@@ -19,12 +19,11 @@ use futures_util::future::{join, join_all, join3, join4, join5, select};
 use super::Failure;
 use super::ct::Logged;
 use super::dns::{Exchange, Resolver, Rtype, Status};
-use super::errands::Errands;
+use super::errands::{Errands, Foreign};
 use super::exposure::Exposure;
 use super::files::Files;
 use super::host::{self, Resolution};
 use super::http::{Browser, Hop, Journey};
-use super::http1::Response;
 use super::mail::{self, Mail};
 use super::net::Net;
 use super::origin::{self, Origin, Reverse};
@@ -102,8 +101,8 @@ pub struct Probes {
     pub exposure: Option<Result<Exposure, Failure>>,
     /// The files that the site publishes for others.
     pub files: Option<Result<Files, Failure>>,
-    /// The page's head as a script from elsewhere is given it.
-    pub foreign: Option<Result<Response, Failure>>,
+    /// The page's head as scripts from elsewhere are given it.
+    pub foreign: Option<Foreign>,
     /// What the registries say.
     pub registration: Registrations,
 }
@@ -163,7 +162,7 @@ impl Probes {
             Err(failure) => {
                 self.exposure = Some(Err(failure.clone()));
                 self.files = Some(Err(failure.clone()));
-                self.foreign = Some(Err(failure));
+                self.foreign = Some(Foreign::failed(&failure));
             }
         }
     }

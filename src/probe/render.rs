@@ -17,10 +17,12 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::dns::Rtype;
+use super::errands::{FOREIGN_ORIGIN, Foreign, NULL_ORIGIN, lookalike};
 use super::exposure::Exposure;
 use super::files::Files;
 use super::host::Resolution;
 use super::http::{End, Hop, Journey};
+use super::http1::Response;
 use super::plan::Probes;
 use super::rdata::Data;
 use super::zone::{Server, Zone};
@@ -56,7 +58,13 @@ pub fn probes(probes: &Probes) -> Value {
         "http": members! {
             "https": journey(probes.https.as_ref(), probes.now()),
             "http": journey(probes.http.as_ref(), probes.now()),
-            "foreignOrigin": web::foreign(probes.foreign.as_ref()),
+            "foreignOrigin": foreign(probes, |foreign| &foreign.any, FOREIGN_ORIGIN),
+            "nullOrigin": foreign(probes, |foreign| &foreign.null, NULL_ORIGIN),
+            "lookalikeOrigin": foreign(
+                probes,
+                |foreign| &foreign.lookalike,
+                &lookalike(&probes.url).unwrap_or_default(),
+            ),
             "otherFamily": probes.other_family.as_ref().map(hop),
         },
         "exposure": exposure(probes.exposure.as_ref()),
@@ -66,6 +74,15 @@ pub fn probes(probes: &Probes) -> Value {
             "network": web::registration(probes.registration.network.as_ref()),
         },
     }
+}
+
+/// The page as it was given to `origin`.
+fn foreign(
+    probes: &Probes,
+    of: impl Fn(&Foreign) -> &Result<Response, Failure>,
+    origin: &str,
+) -> Value {
+    web::foreign(probes.foreign.as_ref().map(of), origin)
 }
 
 fn unfinished() -> Value {

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use crate::codec::set_cookie::Cookie;
 use crate::guard::text::clean;
 use crate::probe::Failure;
-use crate::probe::errands::FOREIGN_ORIGIN;
 use crate::probe::html::Script;
 use crate::probe::http::{Hop, Journey};
 use crate::probe::http1::Response;
@@ -37,7 +36,7 @@ pub(super) fn page(hop: &Hop, response: &Response, journey: &Journey) -> Value {
             .push(clean(value, VALUE_LIMIT));
     }
     let mut page = json!({
-        "httpVersion": format!("1.{}", response.minor_version),
+        "httpVersion": (!response.by_platform).then(|| format!("1.{}", response.minor_version)),
         "status": response.status,
         "headers": headers,
         "title": journey.contents.as_ref().and_then(|contents| contents.title.as_deref()),
@@ -81,16 +80,20 @@ pub(super) fn cookies(cookies: &[Cookie]) -> Value {
         .collect()
 }
 
-/// The page as a stranger's script is given it.
-pub(super) fn foreign(foreign: Option<&Result<Response, Failure>>) -> Value {
+/// The page as a script of `origin` is given it.
+pub(super) fn foreign(foreign: Option<&Result<Response, Failure>>, origin: &str) -> Value {
     let response = match foreign {
         Some(Ok(response)) => response,
         Some(Err(failure)) => return failed(failure),
         None => return unfinished(),
     };
-    let field = |name: &str| response.field(name).map(|value| clean(value, VALUE_LIMIT));
+    let field = |name: &str| {
+        response
+            .joined(name)
+            .map(|value| clean(&value, VALUE_LIMIT))
+    };
     json!({
-        "origin": FOREIGN_ORIGIN,
+        "origin": origin,
         "status": response.status,
         "allowOrigin": field("access-control-allow-origin"),
         "allowCredentials": field("access-control-allow-credentials"),

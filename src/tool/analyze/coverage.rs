@@ -61,8 +61,15 @@ pub(super) fn of(probes: &Probes) -> Coverage {
         None => count.had(false),
     }
     match &probes.foreign {
-        Some(Err(failure)) => count.failed(failure),
-        foreign => count.had(foreign.is_some()),
+        Some(foreign) => {
+            for answer in [&foreign.any, &foreign.null, &foreign.lookalike] {
+                match answer {
+                    Err(failure) => count.failed(failure),
+                    Ok(_) => count.had(true),
+                }
+            }
+        }
+        None => count.had(false),
     }
     registration(probes, &mut count);
     Coverage::of(count.completed, count.attempted)
