@@ -17,7 +17,7 @@ const CAP: usize = 1_000;
 
 /// Lists have caps, texts are clean and short, whatever the page.
 pub fn page(body: &[u8]) {
-    let contents = html::read(body, "https://www.example.com/dir/page");
+    let contents = html::read(body, "text/html", "https://www.example.com/dir/page");
     assert!(contents.scripts.len() <= 32 && contents.plain.len() <= 32);
     assert!(contents.scripts.len() <= contents.script_count);
     let texts = contents

@@ -8,8 +8,8 @@ use super::{Case, Check, Draft};
 use crate::codec::csp;
 use crate::guard::Scheme;
 use crate::guard::text::clean;
-use crate::probe::html::{Contents, Role, Script};
-use crate::report::{Finding, Severity, counted};
+use crate::probe::html::{Contents, Counts, Script};
+use crate::report::{Confidence, Finding, Severity, counted};
 
 checks! {
     INTEGRITY {
@@ -18,6 +18,8 @@ checks! {
             not change them here. The first 256 KiB of the page are read; scripts that scripts add are not \
             seen.",
         when: [
+            Fail "A pinned script of another origin is not asked for by CORS (no crossorigin), so that browsers block it.",
+            Warn "A script from another site is not pinned.",
             Inconclusive "No such script is in what came of a page that broke off or could not be decoded.",
         ],
         reference: "W3C Subresource Integrity section 3",
@@ -28,7 +30,7 @@ checks! {
     MIXED {
         id: "http.mixed_content",
         about: "Whether a page over HTTPS asks for anything over plain HTTP. Browsers block scripts, styles and \
-            frames, ask for images and media over HTTPS instead, and send forms as they are.",
+            frames, ask for images and media over HTTPS instead, and send forms as they are. The first 256 KiB of the page are read.",
         when: [
             Fail "Scripts, styles, frames or forms.",
             Warn "Images or media.",
@@ -78,16 +80,38 @@ fn integrity(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &m
         .filter(|script| !script.integrity)
         .copied()
         .collect();
+    let blocked: Vec<&Script> = contents
+        .scripts
+        .iter()
+        .filter(|script| script.blocked)
+        .collect();
     let evidence = page.at("contents/foreignScripts");
+    let part = read_part(page, contents);
+    if !blocked.is_empty() {
+        let hosts = blocked.iter().filter_map(|script| script.host.as_deref());
+        let title = format!(
+            "{} pinned by a hash and not asked for by CORS, so that browsers block {}, from {}.",
+            counted(blocked.len(), "script is", "scripts are"),
+            if blocked.len() == 1 { "it" } else { "them" },
+            listed(hosts)
+        );
+        return case
+            .fail(INTEGRITY, Severity::Medium, title)
+            .fix("Add crossorigin=\"anonymous\" beside the integrity attribute, and have the script sent with Access-Control-Allow-Origin.")
+            .evidence(evidence)
+            .add(findings);
+    }
     if open.is_empty()
         && let Some(why) = unseen(page)
     {
         return in_part(case, INTEGRITY, page, why).add(findings);
     }
     if foreign.is_empty() {
-        case.pass(INTEGRITY, "The page loads no script from another site.")
+        let title = format!("{} loads no script from another site.", part.subject());
+        case.pass(INTEGRITY, title).confidence(part.confidence())
     } else if open.is_empty() {
-        case.pass(INTEGRITY, format!("{} pinned by a hash.", counted(foreign.len(), "script from another site is", "scripts from other sites are all")))
+        case.pass(INTEGRITY, format!("{} pinned by a hash{}.", counted(foreign.len(), "script from another site is", "scripts from other sites are all"), part.aside()))
+            .confidence(part.confidence())
     } else {
         let hosts = open.iter().filter_map(|script| script.host.as_deref());
         case.warn(
@@ -100,6 +124,49 @@ fn integrity(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &m
     .evidence(evidence)
     .evidence(page.at("contents/scriptCount"))
     .add(findings);
+}
+
+/// How much of a page is behind what is said of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// What lies within the cap.
+    Beginning,
+    /// As many addresses as are looked at.
+    Most,
+}
+
+impl Part {
+    fn subject(self) -> &'static str {
+        match self {
+            Part::Whole => "The page",
+            Part::Beginning => "What is read of the page (256 KiB)",
+            Part::Most => "The page, as far as its many addresses were looked at,",
+        }
+    }
+
+    fn aside(self) -> &'static str {
+        match self {
+            Part::Whole => "",
+            Part::Beginning => " in what is read of the page (256 KiB)",
+            Part::Most => ", as far as the page's many addresses were looked at",
+        }
+    }
+
+    fn confidence(self) -> Confidence {
+        match self {
+            Part::Whole => Confidence::High,
+            _ => Confidence::Medium,
+        }
+    }
+}
+
+fn read_part(page: &Page<'_>, contents: &Contents) -> Part {
+    match (page.response.truncated, contents.has_more) {
+        (true, _) => Part::Beginning,
+        (_, true) => Part::Most,
+        _ => Part::Whole,
+    }
 }
 
 /// That nothing was found, in a page that was seen in part.
@@ -143,14 +210,12 @@ fn mixed(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &mut V
             .evidence(page.at("status"))
             .add(findings);
     }
-    let of = |role: Role| {
-        contents
-            .plain
-            .iter()
-            .filter(move |plain| plain.role == role)
-            .count()
-    };
-    let (active, passive, forms) = (of(Role::Active), of(Role::Passive), of(Role::Form));
+    let Counts {
+        active,
+        passive,
+        forms,
+    } = contents.counts;
+    let part = read_part(page, contents);
     let evidence = page.at("contents/plain");
     if contents.plain.is_empty()
         && let Some(why) = unseen(page)
@@ -159,14 +224,15 @@ fn mixed(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &mut V
     }
     let fix = "Ask for everything over HTTPS, or send \"Content-Security-Policy: upgrade-insecure-requests\".";
     if contents.plain.is_empty() {
-        case.pass(MIXED, "The page asks for nothing over plain HTTP.")
+        let title = format!("{} asks for nothing over plain HTTP.", part.subject());
+        case.pass(MIXED, title).confidence(part.confidence())
     } else if upgrades(page) {
         case.pass(
             MIXED,
             format!(
                 "The page names {} over HTTPS.",
                 counted(
-                    contents.plain.len(),
+                    active + passive + forms,
                     "plain HTTP address, and has browsers ask for it",
                     "plain HTTP addresses, and has browsers ask for them"
                 ),

@@ -7,7 +7,6 @@ use super::Case;
 use super::http::{self, Page};
 use crate::codec::{alt_svc, moment};
 use crate::guard::text::clean;
-use crate::probe::cloudflare;
 use crate::report::{Confidence, Finding, Severity};
 
 checks! {
@@ -24,6 +23,12 @@ checks! {
         id: "http.protocol",
         about: "Which versions of HTTP a browser can speak over TCP. The page is read over HTTP/1.1; HTTP/2 is \
             told by the protocol that the server chooses in the handshake (ALPN).",
+        when: [
+            Pass "It chose HTTP/2.",
+            Warn "It answers with HTTP/1.0.",
+            Info "It chose no HTTP/2, or the page comes over plain HTTP.",
+            Inconclusive "The platform's own client fetched the page, or no handshake with HTTP/2 on offer came to an end.",
+        ],
         reference: "RFC 9113 section 3.2",
         reproduce: "curl -sSI --http2 {page} | head -n 1",
         also: ["openssl s_client -connect {host}:443 -servername {host} -alpn h2,http/1.1 </dev/null"],
@@ -68,7 +73,7 @@ checks! {
         about: "Whether an answer that sets cookies, or asks who is there, is kept out of caches that several \
             people share. A Set-Cookie alone does not do that.",
         when: [
-            Warn "Shared caches may keep it: public, max-age or s-maxage without private, no-store or no-cache (medium), or nothing is said (low).",
+            Warn "Shared caches may keep it: public, max-age or s-maxage without private, no-store or no-cache (medium), or nothing is said and the status is one that caches guess for (low).",
             NotApplicable "No cookie is set and the status is not 401.",
         ],
         reference: "RFC 9111 sections 3 and 7.3",
@@ -130,11 +135,17 @@ fn protocol(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
         .find_map(|(member, handshake)| {
             (handshake["alpn"] == "h2").then(|| format!("/tls/handshakes/{member}/alpn"))
         });
+    let tls = &case.probes.tls;
+    let was_offered = matches!(tls.up_to_12, Some(Ok(_))) || matches!(tls.only_13, Some(Ok(_)));
     let evidence = page.at("httpVersion");
     match (chosen, page.response.minor_version) {
         (Some(pointer), _) => case
             .pass(PROTOCOL, "The server speaks HTTP/2 and HTTP/1.1.")
             .evidence(pointer),
+        (None, _) if page.response.by_platform => case.inconclusive(
+            PROTOCOL,
+            "the platform's client fetched the page, and does not tell the version",
+        ),
         (None, 0) => case
             .warn(
                 PROTOCOL,
@@ -145,6 +156,10 @@ fn protocol(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
         (None, _) if page.member == "http" => {
             case.info(PROTOCOL, "The page comes over plain HTTP/1.1.")
         }
+        (None, _) if !was_offered => case.inconclusive(
+            PROTOCOL,
+            "no handshake with HTTP/2 on offer came to an end; the page came over HTTP/1.1",
+        ),
         (None, _) => case
             .info(
                 PROTOCOL,
@@ -197,7 +212,7 @@ fn http3(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn compression(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
-    let by_platform = page.hop.address.is_some_and(|to| cloudflare::owns(to.ip()));
+    let by_platform = page.response.by_platform;
     let codings = page.response.codings().join(", ");
     let text = page.field("content-type").is_none_or(|media_type| {
         let media_type = media_type.to_ascii_lowercase();
@@ -294,16 +309,11 @@ fn cache(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
     let directives: Vec<String> = page
         .response
         .fields_named("cache-control")
-        .flat_map(|value| value.split(','))
+        .flat_map(listed)
         .map(|word| word.trim().to_ascii_lowercase())
         .collect();
-    let has = |name: &str| {
-        directives.iter().any(|word| {
-            let bare = word.split('=').next().unwrap_or_default();
-            // no-cache="set-cookie" keeps the field out, the answer in.
-            bare.trim() == name
-        })
-    };
+    // no-cache="set-cookie" keeps the field out, the answer in.
+    let has = |name: &str| directives.iter().any(|word| word == name);
     let kept_out = has("no-store") || has("private") || has("no-cache");
     let age = |name: &str| {
         directives.iter().find_map(|word| {
@@ -324,8 +334,8 @@ fn cache(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
         case.pass(CACHE, "Shared caches keep no copy to give to others.")
     } else if has("public") || left == Some(true) {
         case.warn(CACHE, Severity::Medium, "Shared caches may keep an answer that is meant for one person.").fix(fix)
-    } else if page.field("pragma").is_some_and(|value| value.eq_ignore_ascii_case("no-cache")) {
-        case.pass(CACHE, "Caches ask again before they use a copy (Pragma).")
+    } else if !GUESSED.contains(&page.response.status) {
+        case.pass(CACHE, format!("Shared caches keep no answer of status {} that does not say how long.", page.response.status))
     } else {
         case.warn(CACHE, Severity::Low, "Nothing is said to caches about an answer that is meant for one person; they may guess.").fix(fix)
     }
@@ -333,6 +343,19 @@ fn cache(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
     .evidence(page.header("expires"))
     .evidence(page.header("set-cookie"))
     .add(findings);
+}
+
+/// Statuses of which caches may guess how long to keep an answer (RFC 9110
+/// section 15.1).
+const GUESSED: [u16; 12] = [200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501];
+
+/// The members of a list whose commas may stand in quotes.
+fn listed(value: &str) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    value.split(move |c| {
+        is_quoted ^= c == '"';
+        c == ',' && !is_quoted
+    })
 }
 
 fn deprecated(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {

@@ -10,14 +10,16 @@
 
 mod tag;
 
+use std::borrow::Cow;
+
 use serde::Serialize;
-use url::Url;
+use url::{Origin, Url};
 
 use crate::guard::text::clean;
 use tag::{Attributes, Tags};
 
 /// Scripts from elsewhere that are listed.
-const SCRIPT_LIMIT: usize = 32;
+const SCRIPT_LIMIT: usize = 128;
 
 /// Resources over plain HTTP that are listed.
 const PLAIN_LIMIT: usize = 32;
@@ -49,8 +51,14 @@ pub struct Contents {
     /// Those that name another address, in order.
     #[serde(skip)]
     pub scripts: Vec<Script>,
-    /// What is asked for over plain HTTP.
+    /// What is asked for over plain HTTP, the first of it.
     pub plain: Vec<Plain>,
+    /// How much that is in all.
+    #[serde(skip)]
+    pub counts: Counts,
+    /// Whether it has more addresses than are looked at.
+    #[serde(skip)]
+    pub has_more: bool,
     /// Content-Security-Policies in `meta` elements.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<String>,
@@ -60,6 +68,17 @@ pub struct Contents {
     /// `meta name=generator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generator: Option<String>,
+}
+
+/// What is asked for over plain HTTP, by role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Of [`Role::Active`].
+    pub active: usize,
+    /// Of [`Role::Passive`].
+    pub passive: usize,
+    /// Of [`Role::Form`].
+    pub forms: usize,
 }
 
 /// One script that comes from an address.
@@ -76,6 +95,10 @@ pub struct Script {
     pub secure: bool,
     /// Whether its content is pinned by a hash.
     pub integrity: bool,
+    /// Whether browsers block it for that: what comes from another origin can
+    /// be compared with a hash only where it is asked for by CORS (W3C SRI
+    /// section 3.3).
+    pub blocked: bool,
 }
 
 /// How an address is written.
@@ -137,15 +160,17 @@ const RESOURCES: &[(&str, &str, Role)] = &[
 /// Relations of a `link` that load something which acts on the page.
 const ACTIVE_LINKS: [&str; 4] = ["stylesheet", "modulepreload", "preload", "manifest"];
 
-/// Reads a page that came from `url`.
-pub fn read(body: &[u8], url: &str) -> Contents {
+/// Reads a page of this Content-Type that came from `url`.
+pub fn read(body: &[u8], media_type: &str, url: &str) -> Contents {
+    let base = Url::parse(url).ok();
     let mut reader = Reader {
-        base: Url::parse(url).ok(),
+        origin: base.as_ref().map(Url::origin),
+        base,
         has_base: false,
         addresses: 0,
         contents: Contents::default(),
     };
-    let text = String::from_utf8_lossy(body);
+    let text = decoded(body, media_type);
     let mut tags = Tags::new(&text);
     while let Some((name, attributes)) = tags.next_tag() {
         if name == "title" {
@@ -166,7 +191,48 @@ pub fn read(body: &[u8], url: &str) -> Contents {
     reader.contents
 }
 
+/// The text of a page. A mark at its beginning decides, then the header
+/// (WHATWG Encoding section 6). Whatever else pages come in has ASCII where
+/// their tags are, except for UTF-16.
+fn decoded<'b>(body: &'b [u8], media_type: &str) -> Cow<'b, str> {
+    let units = match body {
+        [0xEF, 0xBB, 0xBF, text @ ..] => return String::from_utf8_lossy(text),
+        [0xFF, 0xFE, units @ ..] => Some((units, false)),
+        [0xFE, 0xFF, units @ ..] => Some((units, true)),
+        _ => utf_16(media_type).map(|is_big| (body, is_big)),
+    };
+    let Some((units, is_big)) = units else {
+        return String::from_utf8_lossy(body);
+    };
+    let (pairs, _) = units.as_chunks::<2>();
+    let units = pairs.iter().map(|pair| match is_big {
+        true => u16::from_be_bytes(*pair),
+        false => u16::from_le_bytes(*pair),
+    });
+    char::decode_utf16(units)
+        .map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
+}
+
+/// Whether the type says UTF-16, and if so whether the high octet comes first:
+/// the labels of WHATWG Encoding section 4.2.
+fn utf_16(media_type: &str) -> Option<bool> {
+    let charset = media_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then_some(value)
+    })?;
+    let label = charset.trim().trim_matches('"').to_ascii_lowercase();
+    match label.as_str() {
+        "utf-16" | "utf-16le" | "unicode" | "unicodefeff" | "ucs-2" | "iso-10646-ucs-2"
+        | "csunicode" => Some(false),
+        "utf-16be" | "unicodefffe" => Some(true),
+        _ => None,
+    }
+}
+
 struct Reader {
+    /// Of the page itself.
+    origin: Option<Origin>,
     base: Option<Url>,
     has_base: bool,
     addresses: usize,
@@ -230,7 +296,11 @@ impl Reader {
     }
 
     fn resolved(&mut self, value: &str) -> Option<Url> {
-        if value.trim().is_empty() || self.addresses >= ADDRESS_LIMIT {
+        if value.trim().is_empty() {
+            return None;
+        }
+        if self.addresses >= ADDRESS_LIMIT {
+            self.contents.has_more = true;
             return None;
         }
         self.addresses += 1;
@@ -238,15 +308,42 @@ impl Reader {
     }
 
     fn resource(&mut self, element: &'static str, value: &str, role: Role) {
-        let Some(url) = self.resolved(value) else {
+        if !self.may_be_plain(value) {
+            return;
+        }
+        let Some(url) = self.resolved(value).filter(|url| url.scheme() == "http") else {
             return;
         };
-        if url.scheme() == "http" && self.contents.plain.len() < PLAIN_LIMIT {
+        let counts = &mut self.contents.counts;
+        *match role {
+            Role::Active => &mut counts.active,
+            Role::Passive => &mut counts.passive,
+            Role::Form => &mut counts.forms,
+        } += 1;
+        if self.contents.plain.len() < PLAIN_LIMIT {
             self.contents.plain.push(Plain {
                 element,
                 url: clean(url.as_str(), ADDRESS_CHARACTERS),
                 role,
             });
+        }
+    }
+
+    /// Whether an address can lead to plain HTTP: it says so, or takes its
+    /// scheme from a base that does. Most of a page cannot, and is not parsed.
+    fn may_be_plain(&self, value: &str) -> bool {
+        let value = value.trim_matches(|c: char| c <= ' ');
+        let says = |scheme: &str| {
+            let start = value.get(..scheme.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        };
+        match form(value) {
+            // URL parsers pass over what is removed from inside.
+            Form::Absolute => says("http:") || value.contains(['\t', '\n', '\r']),
+            _ => self
+                .base
+                .as_ref()
+                .is_some_and(|base| base.scheme() == "http"),
         }
     }
 
@@ -258,17 +355,26 @@ impl Reader {
             return;
         };
         if self.contents.scripts.len() == SCRIPT_LIMIT {
+            self.contents.has_more = true;
             return;
         }
         let is_web = matches!(url.scheme(), "http" | "https");
+        let integrity = attributes
+            .value("integrity")
+            .is_some_and(|pin| is_integrity(&pin));
+        // Modules always are.
+        let by_cors = attributes.value("crossorigin").is_some()
+            || attributes
+                .value("type")
+                .is_some_and(|kind| kind.eq_ignore_ascii_case("module"));
+        let is_foreign = self.origin.as_ref() != Some(&url.origin());
         self.contents.scripts.push(Script {
             host: url.host_str().filter(|_| is_web).map(str::to_owned),
             url: clean(url.as_str(), ADDRESS_CHARACTERS),
             form: form(&value),
             secure: url.scheme() == "https",
-            integrity: attributes
-                .value("integrity")
-                .is_some_and(|pin| is_integrity(&pin)),
+            integrity,
+            blocked: integrity && is_web && is_foreign && !by_cors,
         });
     }
 
@@ -356,7 +462,7 @@ mod tests {
     use super::*;
 
     fn page(body: &str) -> Contents {
-        read(body.as_bytes(), "https://good.net/dir/page")
+        read(body.as_bytes(), "text/html", "https://good.net/dir/page")
     }
 
     fn plain(page: &Contents) -> Vec<(&'static str, &str, Role)> {
@@ -464,8 +570,8 @@ mod tests {
         let many = "<script src=http://a.net/x></script>".repeat(5_000);
         let page = page(&many);
         assert_eq!(
-            (page.scripts.len(), page.plain.len()),
-            (SCRIPT_LIMIT, PLAIN_LIMIT)
+            (page.scripts.len(), page.plain.len(), page.has_more),
+            (SCRIPT_LIMIT, PLAIN_LIMIT, true)
         );
         for text in [
             "<",
@@ -479,9 +585,14 @@ mod tests {
             "<script><",
             "<\0é",
         ] {
-            read(text.as_bytes(), "https://good.net/");
-            read(text.repeat(9).as_bytes(), "https://good.net/");
+            read(text.as_bytes(), "", "https://good.net/");
+            read(
+                text.repeat(9).as_bytes(),
+                "a/b;charset=utf-16",
+                "https://good.net/",
+            );
         }
-        read(&[0xff, b'<', b's', 0xfe], "no url");
+        read(&[0xff, b'<', b's', 0xfe], ";charset", "no url");
+        read(&[0xff, 0xfe, 0, 0xd8, b'<'], "", "no url");
     }
 }

@@ -303,7 +303,10 @@ impl Browser {
         journey.contents = journey
             .page()
             .filter(|(_, response)| is_html(response))
-            .map(|(hop, response)| html::read(&response.body, hop.url.as_str()));
+            .map(|(hop, response)| {
+                let media_type = response.field("content-type").unwrap_or_default();
+                html::read(&response.body, media_type, hop.url.as_str())
+            });
         journey
     }
 
@@ -401,6 +404,7 @@ fn from_platform(fetched: Fetched) -> Response {
         fields: fetched.headers,
         body: fetched.body,
         truncated: fetched.truncated,
+        by_platform: true,
         ..Response::default()
     }
 }

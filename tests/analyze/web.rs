@@ -248,7 +248,7 @@ fn what_a_page_pulls_in_is_judged() {
                 "warn",
             ),
             (
-                "<script src=https://cdn.net/a.js integrity=sha384-a></script>",
+                "<script src=https://cdn.net/a.js integrity=sha384-a crossorigin></script>",
                 "subresource_integrity",
                 "pass",
             ),

@@ -550,6 +550,7 @@ pub struct Site {
     routes: Vec<(String, String)>,
     fallback: String,
     strangers: Option<String>,
+    origins: Vec<(String, String)>,
     /// Requests answered before the connection is closed.
     pub patience: Option<usize>,
 }
@@ -581,6 +582,13 @@ impl Site {
         self
     }
 
+    /// The answer to whoever sends this `Origin`.
+    pub fn for_origin(mut self, origin: &str, response: String) -> Site {
+        let line = format!("\r\nOrigin: {origin}\r\n");
+        self.origins.push((line, response));
+        self
+    }
+
     /// Closes the connection after `n` answers.
     pub fn closing_after(mut self, n: usize) -> Site {
         self.patience = Some(n);
@@ -593,9 +601,9 @@ impl Site {
         {
             return answer;
         }
-        self.routes
-            .iter()
-            .find(|(known, _)| known == path)
+        let by_origin = self.origins.iter().find(|(line, _)| head.contains(line));
+        by_origin
+            .or_else(|| self.routes.iter().find(|(known, _)| known == path))
             .map_or(&self.fallback, |(_, answer)| answer)
     }
 }
@@ -704,26 +712,32 @@ impl Leaf {
 impl Authority {
     /// A fresh root and intermediate.
     pub fn new() -> Authority {
-        let ca = |name: &str| {
-            let mut params = CertificateParams::new(Vec::<String>::new()).expect("parameters");
-            params
-                .distinguished_name
-                .push(rcgen::DnType::CommonName, name);
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            (params.not_before, params.not_after) = (moment(-1000), moment(1000));
-            (params, KeyPair::generate().expect("a key"))
-        };
-        let (root_params, root_key) = ca("Test Root");
-        let root_cert = root_params.self_signed(&root_key).expect("a root");
-        let root = Issuer::new(root_params, root_key);
-        let (middle_params, middle_key) = ca("Test Intermediate");
-        let middle_cert = middle_params
-            .signed_by(&middle_key, &root)
-            .expect("an intermediate");
+        let root = root();
+        Authority::below(&root.1, root.0.pem(), "Test Intermediate", false)
+    }
+
+    /// One whose intermediate has another one above it, which is never sent.
+    pub fn deep() -> Authority {
+        let root = root();
+        let (params, key) = ca("Test Upper");
+        Authority::below(
+            &Issuer::new(params, key),
+            root.0.pem(),
+            "Test Intermediate",
+            true,
+        )
+    }
+
+    fn below(above: &Issuer<'_, KeyPair>, pem: String, name: &str, with_aia: bool) -> Authority {
+        let (mut params, key) = ca(name);
+        if with_aia {
+            params.custom_extensions.push(ca_issuers());
+        }
+        let certificate = params.signed_by(&key, above).expect("an intermediate");
         Authority {
-            pem: root_cert.pem(),
-            middle: Issuer::new(middle_params, middle_key),
-            middle_der: middle_cert.der().clone(),
+            pem,
+            middle: Issuer::new(params, key),
+            middle_der: certificate.der().clone(),
         }
     }
 
@@ -761,31 +775,7 @@ impl Authority {
     pub fn issues(&self, leaf: &Leaf) -> (Vec<CertificateDer<'static>>, KeyPair) {
         let (mut params, key) = leaf_params(leaf);
         if leaf.with_aia {
-            // authorityInfoAccess: one caIssuers URL (RFC 5280 section 4.2.2.1).
-            let url = b"http://ca.net/i.der";
-            let mut der = vec![
-                0x30,
-                0,
-                0x30,
-                0,
-                6,
-                8,
-                0x2b,
-                6,
-                1,
-                5,
-                5,
-                7,
-                0x30,
-                2,
-                0x86,
-                url.len() as u8,
-            ];
-            der.extend_from_slice(url);
-            der[1] = (der.len() - 2) as u8;
-            der[3] = (der.len() - 4) as u8;
-            let aia = rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], der);
-            params.custom_extensions.push(aia);
+            params.custom_extensions.push(ca_issuers());
         }
         if leaf.must_staple {
             let feature = rcgen::CustomExtension::from_oid_content(
@@ -801,6 +791,35 @@ impl Authority {
         }
         (chain, key)
     }
+}
+
+fn ca(name: &str) -> (CertificateParams, KeyPair) {
+    let mut params = CertificateParams::new(Vec::<String>::new()).expect("parameters");
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    (params.not_before, params.not_after) = (moment(-1000), moment(1000));
+    (params, KeyPair::generate().expect("a key"))
+}
+
+fn root() -> (rcgen::Certificate, Issuer<'static, KeyPair>) {
+    let (params, key) = ca("Test Root");
+    let certificate = params.self_signed(&key).expect("a root");
+    (certificate, Issuer::new(params, key))
+}
+
+/// authorityInfoAccess: one caIssuers URL (RFC 5280 section 4.2.2.1).
+fn ca_issuers() -> rcgen::CustomExtension {
+    let url = b"http://ca.net/i.der";
+    let access = [
+        &[6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2, 0x86, url.len() as u8][..],
+        url,
+    ]
+    .concat();
+    let head = [0x30, access.len() as u8 + 2, 0x30, access.len() as u8];
+    let der = [&head[..], &access].concat();
+    rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], der)
 }
 
 /// A server whose certificate is signed by itself.

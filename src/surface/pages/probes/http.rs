@@ -88,7 +88,8 @@ fn arrival(page: &Value, member: &str, findings: &[&Finding]) -> Markup {
         p.page {
             @if let Some(title) = page.get("title").and_then(Value::as_str) { b { (title) } " " }
             span.quiet {
-                "HTTP/" (text(page, "httpVersion"))
+                @if page["httpVersion"].is_string() { "HTTP/" (text(page, "httpVersion")) }
+                @else { "by the platform's client" }
                 @if let Some(bytes) = page.get("bytes").and_then(Value::as_u64) {
                     " · " (counted(bytes as usize, "byte", "bytes")) " read"
                 }

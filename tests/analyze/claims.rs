@@ -1,0 +1,282 @@
+//! What a finding says is what was measured: no pass over what was not seen,
+//! nothing that browsers would not do.
+
+use super::*;
+
+const HTML: (&str, &str) = ("Content-Type", "text/html");
+
+async fn staged(site: Site) -> Stage {
+    let authority = Authority::new();
+    let stage = Stage::new().trusting(&authority);
+    good_host(&stage.net, &authority);
+    let config = authority.serves(&Leaf::of(HOST));
+    stage.net.https(&format!("{IP}:443"), config, site);
+    stage
+}
+
+async fn served(site: Site) -> Value {
+    staged(site).await.analyze(HOST).await.unwrap()
+}
+
+fn page(fields: &[(&str, &str)], body: &str) -> Site {
+    let fields: Vec<_> = [HTML].iter().chain(fields).copied().collect();
+    Site::new().on("/", response("200 OK", &fields, body))
+}
+
+fn shares(origin: &str, with_credentials: bool) -> String {
+    let mut fields = vec![HTML, ("Access-Control-Allow-Origin", origin)];
+    if with_credentials {
+        fields.push(("Access-Control-Allow-Credentials", "true"));
+    }
+    response("200 OK", &fields, "")
+}
+
+const LOOKALIKE: &str = "https://good.net.netrecongood.net";
+
+#[test]
+fn an_origin_that_only_looks_like_the_sites_own_and_null_are_tried_on_the_same_connection() {
+    run(async {
+        let plain = staged(page(&[], "")).await;
+        let report = plain.analyze(HOST).await.unwrap();
+        assert_eq!(state(&report, "http.cors"), "pass");
+        let http = &report["probes"]["http"];
+        assert_eq!(http["nullOrigin"]["origin"], "null");
+        assert_eq!(http["lookalikeOrigin"]["origin"], LOOKALIKE);
+        for (origin, with_credentials, expected, severity) in [
+            (LOOKALIKE, true, "fail", "high"),
+            (LOOKALIKE, false, "warn", "low"),
+            ("null", true, "fail", "medium"),
+            ("null", false, "warn", "low"),
+        ] {
+            let answer = shares(origin, with_credentials);
+            let stage = staged(page(&[], "").for_origin(origin, answer)).await;
+            let report = stage.analyze(HOST).await.unwrap();
+            let cors = finding(&report, "http.cors");
+            assert_eq!(cors["state"], expected, "{cors}");
+            assert_eq!(cors["severity"], severity, "{cors}");
+            assert_eq!(stage.subrequests.get(), plain.subrequests.get());
+        }
+    });
+}
+
+#[test]
+fn what_was_not_tried_of_origins_is_not_said_to_be_refused() {
+    run(async {
+        let report = served(page(&[], "").closing_after(1)).await;
+        let cors = finding(&report, "http.cors");
+        assert_eq!(cors["state"], "pass");
+        assert_eq!(cors["confidence"], "medium");
+        let title = title(&report, "http.cors");
+        assert!(title.contains("not tried"), "{title}");
+    });
+}
+
+#[test]
+fn permission_given_twice_is_none_to_a_browser_and_that_of_a_redirect_is_no_pages() {
+    run(async {
+        let twice = response(
+            "200 OK",
+            &[
+                ("Access-Control-Allow-Origin", "*"),
+                ("Access-Control-Allow-Origin", "https://netrecon.invalid"),
+                ("Access-Control-Allow-Credentials", "true"),
+            ],
+            "",
+        );
+        let report = served(page(&[], "").for_strangers(twice)).await;
+        let cors = finding(&report, "http.cors");
+        assert_eq!(cors["state"], "pass", "{cors}");
+
+        let away = response(
+            "302 Found",
+            &[
+                ("Location", "https://www.good.net/"),
+                ("Access-Control-Allow-Origin", "*"),
+            ],
+            "",
+        );
+        let report = served(Site::new().on("/", away)).await;
+        assert_eq!(state(&report, "http.cors"), "not_applicable");
+    });
+}
+
+#[test]
+fn a_pinned_script_that_is_not_asked_for_by_cors_is_blocked_and_no_pass() {
+    run(async {
+        const SRI: &str = "http.subresource_integrity";
+        for (script, expected) in [
+            (
+                "<script src=https://cdn.net/a.js integrity=sha384-a>",
+                "fail",
+            ),
+            (
+                "<script src=https://cdn.good.net/a.js integrity=sha384-a>",
+                "fail",
+            ),
+            (
+                "<script src=https://cdn.net/a.js integrity=sha384-a crossorigin=''>",
+                "pass",
+            ),
+            (
+                "<script type=module src=https://cdn.net/a.js integrity=sha384-a>",
+                "pass",
+            ),
+            ("<script src=/a.js integrity=sha384-a>", "pass"),
+        ] {
+            let report = served(page(&[], &format!("{script}</script>"))).await;
+            assert_eq!(state(&report, SRI), expected, "{script}");
+        }
+    });
+}
+
+fn utf16(text: &str, mark: bool, is_little: bool) -> Vec<u8> {
+    let units = mark
+        .then_some(0xFEFF)
+        .into_iter()
+        .chain(text.encode_utf16());
+    units
+        .flat_map(|unit| match is_little {
+            true => unit.to_le_bytes(),
+            false => unit.to_be_bytes(),
+        })
+        .collect()
+}
+
+#[test]
+fn a_page_in_utf_16_is_read_as_browsers_read_it() {
+    let text = "<title>é</title><script src=https://cdn.net/a.js></script>";
+    for (body, media_type) in [
+        (utf16(text, true, true), "text/html; charset=utf-8"),
+        (utf16(text, true, false), "text/html"),
+        (utf16(text, false, true), "text/html; charset=\"UTF-16\""),
+        (utf16(text, false, false), "text/html;charset=utf-16be"),
+        (
+            [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
+            "text/html; charset=utf-16",
+        ),
+    ] {
+        let contents = netrecon::probe::html::read(&body, media_type, "https://good.net/");
+        assert_eq!(contents.scripts.len(), 1, "{media_type}");
+        assert_eq!(contents.title.as_deref(), Some("é"), "{media_type}");
+    }
+}
+
+#[test]
+fn what_is_said_of_a_page_that_was_read_in_part_is_said_of_that_part() {
+    run(async {
+        let long = format!("<p>{}</p>", "x".repeat(300_000));
+        let report = served(page(&[], &long)).await;
+        for id in ["http.subresource_integrity", "http.mixed_content"] {
+            let found = finding(&report, id);
+            assert_eq!(found["state"], "pass", "{found}");
+            assert_eq!(found["confidence"], "medium", "{found}");
+            let title = title(&report, id);
+            assert!(title.contains("256 KiB"), "{title}");
+        }
+        // However much else the page names.
+        let many = "<img srcset='/a.png 1x, https://a.net/b.png 2x'><script src=/x.js></script>"
+            .repeat(300);
+        let body = format!("{many}<iframe src=http://a.net/></iframe>");
+        let report = served(page(&[], &body)).await;
+        assert_eq!(state(&report, "http.mixed_content"), "fail");
+        let body = format!("{many}<script src=https://cdn.net/a.js></script>");
+        let report = served(page(&[], &body)).await;
+        assert_ne!(
+            title(&report, "http.subresource_integrity"),
+            "The page loads no script from another site."
+        );
+        let images = "<img src=http://a.net/a.png>".repeat(40);
+        let report = served(page(&[], &images)).await;
+        let title = title(&report, "http.mixed_content");
+        assert!(title.contains("40 images"), "{title}");
+    });
+}
+
+#[test]
+fn a_chain_that_stops_below_an_issuer_nobody_knows_is_incomplete_and_no_pass() {
+    run(async {
+        let authority = Authority::deep();
+        let stage = Stage::new().trusting(&authority);
+        good_host(&stage.net, &authority);
+        let report = stage.analyze(HOST).await.unwrap();
+        assert_eq!(
+            report["probes"]["tls"]["trust"]["reason"],
+            "incomplete_chain"
+        );
+        let trust = finding(&report, "tls.trust");
+        assert_eq!(
+            (&trust["state"], &trust["confidence"]),
+            (&json!("fail"), &json!("medium"))
+        );
+        let chain = finding(&report, "tls.chain");
+        assert_eq!(chain["state"], "warn", "{chain}");
+        let title = title(&report, "tls.chain");
+        assert!(
+            title.contains("CN=Test Upper") && title.contains("http://ca.net/i.der"),
+            "{title}"
+        );
+    });
+}
+
+#[test]
+fn no_version_of_http_is_named_where_none_was_seen() {
+    run(async {
+        let stage = Stage::new();
+        stage.net.address(HOST, "104.16.1.1");
+        stage.net.file(
+            "https://good.net/",
+            200,
+            &[("content-type", "text/html")],
+            "hi",
+        );
+        let report = stage.analyze(HOST).await.unwrap();
+        assert_eq!(state(&report, "http.protocol"), "inconclusive");
+        assert!(report["probes"]["http"]["https"]["page"]["httpVersion"].is_null());
+    });
+}
+
+#[test]
+fn caches_are_said_to_keep_what_they_may_keep() {
+    run(async {
+        const COOKIE: (&str, &str) = ("Set-Cookie", "a=1; Secure");
+        for (status, fields, expected) in [
+            // No cache keeps a 401 unasked (RFC 9110 section 15.1).
+            ("401 Unauthorized", &[][..], "pass"),
+            ("401 Unauthorized", &[("Cache-Control", "public")], "warn"),
+            (
+                "401 Unauthorized",
+                &[("Cache-Control", "max-age=60")],
+                "warn",
+            ),
+            ("200 OK", &[COOKIE], "warn"),
+            // It was never said what that means in a response (RFC 9111 section 5.4).
+            ("200 OK", &[COOKIE, ("Pragma", "no-cache")], "warn"),
+            // The field is kept out, the answer is not.
+            (
+                "200 OK",
+                &[
+                    COOKIE,
+                    ("Cache-Control", "max-age=60, no-cache=\"Set-Cookie\""),
+                ],
+                "warn",
+            ),
+            (
+                "200 OK",
+                &[
+                    COOKIE,
+                    ("Cache-Control", "private=\"a, no-store\", max-age=60"),
+                ],
+                "warn",
+            ),
+            ("200 OK", &[COOKIE, ("Cache-Control", "No-Cache")], "pass"),
+        ] {
+            let fields: Vec<_> = [HTML].iter().chain(fields).copied().collect();
+            let report = served(Site::new().on("/", response(status, &fields, ""))).await;
+            assert_eq!(
+                state(&report, "http.cache"),
+                expected,
+                "{status} {fields:?}"
+            );
+        }
+    });
+}
