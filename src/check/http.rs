@@ -45,6 +45,7 @@ checks! {
         about: "Whether the host tells browsers to use HTTPS only, for at least half a year.",
         when: [
             Fail "The header is missing or invalid, or its max-age of 0 has browsers forget the host.",
+            NotApplicable "The host is an address.",
             Warn "The time is shorter, or browsers refuse the certificate and so ignore the header.",
         ],
         reference: "RFC 6797 section 6.1",
@@ -71,8 +72,8 @@ checks! {
     }
 }
 
-/// Half a year of 365 days, what MDN's table asks for.
-const HALF_A_YEAR: u64 = 15_768_000;
+/// Half a year as MDN's table and many operators count it: 180 days.
+const HALF_A_YEAR: u64 = 15_552_000;
 
 /// What the preload list asks for.
 const YEAR: u64 = 31_536_000;
@@ -80,6 +81,13 @@ const YEAR: u64 = 31_536_000;
 pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     https(case, findings);
     redirects(case, findings);
+    if case.probes.url.ip().is_some() {
+        for check in [HSTS, PRELOAD] {
+            let why = "Browsers keep no such promise of an address (RFC 6797 section 8.1.1).";
+            case.not_applicable(check, why).add(findings);
+        }
+        return;
+    }
     hsts(case, findings);
     preload(case, findings);
 }
