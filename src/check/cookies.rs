@@ -220,7 +220,10 @@ fn breaks(cookie: &Cookie, prefix: &str) -> bool {
 
 fn is_session(cookie: &Cookie) -> bool {
     let name = cookie.name.to_ascii_lowercase();
-    SESSION_WORDS.iter().any(|word| name.contains(word))
+    // Scripts have to read a token against forged requests, to send it along.
+    !name.contains("csrf")
+        && !name.contains("xsrf")
+        && SESSION_WORDS.iter().any(|word| name.contains(word))
 }
 
 fn names(cookies: &[&Cookie]) -> String {

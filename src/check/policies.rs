@@ -321,7 +321,10 @@ fn features(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
             .warn(
                 FEATURES,
                 Severity::Low,
-                format!("Every embedded page may use {}.", open.join(", ")),
+                format!(
+                    "The Permissions-Policy keeps {} from nobody; every embedded page may be given it by its frame.",
+                    open.join(", ")
+                ),
             )
             .fix("Allow such features to yourself and to origins that need them."),
     }
@@ -389,8 +392,10 @@ const CORP: Isolation = Isolation {
 
 fn isolation(case: &Case<'_>, page: &Page<'_>, header: &Isolation, findings: &mut Vec<Finding>) {
     // A parameter such as report-to follows a semicolon.
-    let word = page
-        .field(header.field)
+    let value = page.response.joined(header.field);
+    let word = value
+        .as_deref()
+        .filter(|value| !value.is_empty())
         .map(|value| value.split(';').next().unwrap_or_default().trim());
     let known = word.map(|word| header.known.iter().find(|(known, _)| *known == word));
     let open = ["unsafe-none", "cross-origin"];

@@ -246,7 +246,10 @@ fn logged(case: &Case<'_>, findings: &mut Vec<Finding>) {
             "The certificate presented is in the transparency logs.",
         ),
         (_, None) => case.info(CT, "The log search knows no current certificate for this name."),
-        (Some(leaf), Some(_)) if !names_itself(leaf, probes.url.host()) => case
+        (Some(leaf), Some(_))
+            if !names_itself(leaf, probes.url.host())
+                && probes.tls.verdict.as_ref().is_some_and(|verdict| verdict.name_matches) =>
+        case
             .info(
                 CT,
                 "The certificate presented covers this name by a wildcard; the logs were searched for the name itself.",
