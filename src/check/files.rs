@@ -127,6 +127,19 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// Why nothing can be said.
+    fn unclear(&self) -> String {
+        format!("the server answers with status {}", self.seen.status)
+    }
+
+    /// That the file is not there, as far as that is known.
+    fn missing(&self, name: &str) -> String {
+        match &self.seen.location {
+            Some(_) => format!("{name}: {}", self.instead()),
+            None => format!("No {name}. {}", self.instead()),
+        }
+    }
+
     /// Whether nothing can be said: the server fails, or keeps us out.
     fn is_unclear(&self) -> bool {
         matches!(self.seen.status, 401 | 403 | 429 | 500..)
@@ -280,7 +293,8 @@ fn robots(case: &Case<'_>, findings: &mut Vec<Finding>) {
                 "robots.txt fails with a server error; crawlers then stay out entirely.",
             )
             .fix("Answer with the file, or with 404."),
-        None => case.info(ROBOTS, format!("No robots.txt. {}", found.instead())),
+        None if found.is_unclear() => case.inconclusive(ROBOTS, found.unclear()),
+        None => case.info(ROBOTS, found.missing("robots.txt")),
     }
     .evidence(format!("{}/status", found.at))
     .evidence(format!("{}/says", found.at))
@@ -309,7 +323,8 @@ fn sitemap(case: &Case<'_>, findings: &mut Vec<Finding>) {
             SITEMAP,
             format!("robots.txt names a sitemap at {}.", clean(place, 120)),
         ),
-        (None, None) => case.info(SITEMAP, format!("No sitemap. {}", found.instead())),
+        (None, None) if found.is_unclear() => case.inconclusive(SITEMAP, found.unclear()),
+        (None, None) => case.info(SITEMAP, found.missing("sitemap")),
     }
     .evidence(format!("{}/status", found.at))
     .evidence(format!("{}/says/root", found.at))
@@ -333,7 +348,8 @@ fn llms(case: &Case<'_>, findings: &mut Vec<Finding>) {
                 "The llms.txt has no heading, with which it has to begin.",
             )
             .fix("Begin it with \"# \" and the site's name."),
-        (None, None) => case.info(LLMS, format!("No llms.txt. {}", found.instead())),
+        (None, None) if found.is_unclear() => case.inconclusive(LLMS, found.unclear()),
+        (None, None) => case.info(LLMS, found.missing("llms.txt")),
     }
     .evidence(format!("{}/status", found.at))
     .evidence(format!("{}/says/opening", found.at))
@@ -376,6 +392,7 @@ fn card(case: &Case<'_>, findings: &mut Vec<Finding>) {
                 "JSON stands in the place of an MCP server card that is none.",
             )
             .fix("Publish a card with name, version and remotes."),
+        None if found.is_unclear() => case.inconclusive(CARD, found.unclear()),
         None => case.not_applicable(CARD, "No MCP server card is published."),
     }
     .evidence(format!("{}/status", found.at))

@@ -280,3 +280,123 @@ fn caches_are_said_to_keep_what_they_may_keep() {
         }
     });
 }
+
+#[test]
+fn an_address_has_no_promise_to_keep_and_half_a_year_is_mdns() {
+    run(async {
+        let stage = Stage::new();
+        let authority = Authority::new();
+        let config = authority.serves(&Leaf::of(HOST));
+        stage.net.https(&format!("{IP}:443"), config, good_site());
+        let report = stage.analyze(IP).await.unwrap();
+        // RFC 6797 section 8.1.1.
+        assert_eq!(state(&report, "http.hsts"), "not_applicable");
+        assert_eq!(state(&report, "http.hsts_preload"), "not_applicable");
+
+        let site = page(&[("Strict-Transport-Security", "max-age=15552000")], "");
+        let report = served(site).await;
+        assert_eq!(state(&report, "http.hsts"), "pass");
+        let rows = report["headerScore"]["rows"].as_array().unwrap();
+        let row = rows
+            .iter()
+            .find(|row| row["rule"] == "strict-transport-security");
+        assert_eq!(
+            row.unwrap()["result"],
+            "hsts-implemented-max-age-at-least-six-months"
+        );
+    });
+}
+
+#[test]
+fn a_token_against_forgery_is_no_session() {
+    run(async {
+        let cookie = "XSRF-TOKEN=1; Secure; SameSite=Lax";
+        let report = served(page(&[("Set-Cookie", cookie)], "")).await;
+        assert_eq!(state(&report, "http.cookie_http_only"), "pass");
+    });
+}
+
+#[test]
+fn a_file_that_is_kept_from_us_or_leads_on_is_not_said_to_be_missing() {
+    run(async {
+        let files = ["robots_txt", "sitemap", "llms_txt", "mcp_server_card"];
+        for status in ["403 Forbidden", "429 Too Many Requests"] {
+            let site = page(&[], "").otherwise(response(status, &[], "no"));
+            let report = served(site).await;
+            for id in files {
+                let id = format!("files.{id}");
+                assert_eq!(state(&report, &id), "inconclusive", "{id} {status}");
+            }
+        }
+        let site = page(&[], "").otherwise(response("503 Service Unavailable", &[], ""));
+        let report = served(site).await;
+        assert_eq!(state(&report, "files.robots_txt"), "warn");
+        assert_eq!(state(&report, "files.sitemap"), "inconclusive");
+
+        let www = ("Location", "https://www.good.net/robots.txt");
+        let away = response("301 Moved Permanently", &[www], "");
+        let report = served(page(&[], "").on("/robots.txt", away)).await;
+        let title = title(&report, "files.robots_txt");
+        assert!(title.starts_with("robots.txt: A redirect"), "{title}");
+    });
+}
+
+#[test]
+fn a_header_sent_twice_is_read_as_browsers_read_it() {
+    run(async {
+        const COOP: &str = "Cross-Origin-Opener-Policy";
+        const CORP: &str = "Cross-Origin-Resource-Policy";
+        for (fields, id, expected) in [
+            (
+                &[(COOP, "same-origin"), (COOP, "same-origin")][..],
+                "opener_policy",
+                "warn",
+            ),
+            (
+                &[(COOP, "same-origin; report-to=\"a\"")],
+                "opener_policy",
+                "pass",
+            ),
+            (
+                &[(CORP, "same-origin"), (CORP, "same-origin")],
+                "resource_policy",
+                "warn",
+            ),
+            (&[(CORP, "same-origin")], "resource_policy", "pass"),
+        ] {
+            let report = served(page(fields, "")).await;
+            assert_eq!(
+                state(&report, &format!("http.{id}")),
+                expected,
+                "{fields:?}"
+            );
+        }
+        let report = served(page(&[("Permissions-Policy", "camera=*")], "")).await;
+        let title = title(&report, "http.permissions_policy");
+        assert!(
+            !title.contains("may use"),
+            "a frame has to allow it too: {title}"
+        );
+    });
+}
+
+#[test]
+fn a_certificate_of_another_name_covers_nothing_by_a_wildcard() {
+    run(async {
+        let stage = staged(page(&[], "")).await;
+        let authority = Authority::new();
+        let config = authority.serves(&Leaf::of("other.net"));
+        stage.net.https(&format!("{IP}:443"), config, good_site());
+        let logged = json!([{
+            "issuer_name": "CN=Log CA",
+            "name_value": "good.net",
+            "not_before": "2026-11-01T00:00:00",
+            "not_after": "2027-01-30T00:00:00",
+            "serial_number": "0abc",
+        }]);
+        stage.net.file(LOG_SEARCH, 200, &[], &logged.to_string());
+        let report = stage.analyze(HOST).await.unwrap();
+        let title = title(&report, "tls.ct");
+        assert!(!title.contains("wildcard"), "{title}");
+    });
+}
