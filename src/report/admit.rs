@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::diff::{Change, MAX_CHANGES, Side};
+use super::diff::{Change, Counts, MAX_CHANGES, MAX_PATH, Side, is_path};
 use super::{Finding, Report};
 use crate::error::Error;
 use crate::guard::text;
@@ -44,6 +44,9 @@ pub struct GivenDiff {
     pub after: Option<Side>,
     /// The changes that are listed.
     pub changes: Vec<Change>,
+    /// All changes by weight, when that is stated.
+    #[serde(default)]
+    pub counts: Option<Counts>,
     /// How many more there are.
     #[serde(default)]
     pub unlisted: u32,
@@ -89,15 +92,26 @@ pub fn diff(given: Value, field: &str) -> Result<GivenDiff, Error> {
     let diff: GivenDiff = typed(given, field, "a diff as diff answers it")?;
     at_most(diff.changes.len(), MAX_CHANGES, field, "changes")?;
     for change in &diff.changes {
-        if !change.path.starts_with('/') {
+        if !is_path(&change.path) {
             return Err(Error::invalid(
                 field,
-                "Every change needs a path that begins with \"/\".",
+                format!(
+                    "Every change needs a path that begins with \"/\", of at most {MAX_PATH} characters that can be seen."
+                ),
             ));
         }
         for id in &change.findings {
             finding_id(id, field)?;
         }
+    }
+    if diff
+        .counts
+        .is_some_and(|counts| !counts.cover(&diff.changes, diff.unlisted))
+    {
+        return Err(Error::invalid(
+            field,
+            "\"counts\" and \"unlisted\" do not add up with the changes; send the diff as it was answered, or its changes alone.",
+        ));
     }
     Ok(diff)
 }
@@ -282,6 +296,44 @@ mod tests {
             message.chars().all(|c| !c.is_control() && c != '\u{202e}'),
             "{message:?}"
         );
+    }
+
+    #[test]
+    fn a_path_is_one_that_diff_could_have_written() {
+        for path in [
+            format!("/{}", "x".repeat(400)),
+            String::from("/probes/\u{202e}x"),
+            String::from("/probes/x\u{1b}[31m"),
+        ] {
+            let change = json!({"path": path, "kind": "added", "after": 1, "weight": "churn"});
+            let error =
+                diff(json!({ "changes": [change] }), "diff").expect_err("has to be refused");
+            assert!(
+                error.message.contains("400 characters"),
+                "{}",
+                error.message
+            );
+        }
+    }
+
+    #[test]
+    fn counts_have_to_agree_with_the_changes() {
+        let with = |counts: Value, unlisted: u32| {
+            let change = json!({"path": "/x", "kind": "added", "after": 1, "weight": "regress"});
+            diff(
+                json!({"changes": [change], "counts": counts, "unlisted": unlisted}),
+                "diff",
+            )
+        };
+        for (regress, unlisted) in [(1, 0), (3, 2)] {
+            let counts = json!({"regress": regress, "improve": 0, "churn": 0});
+            assert!(with(counts, unlisted).is_ok());
+        }
+        for (regress, churn, unlisted) in [(0, 1, 0), (1, 0, 1), (u32::MAX, 1, 0)] {
+            let counts = json!({"regress": regress, "improve": 0, "churn": churn});
+            let error = with(counts, unlisted).expect_err("has to be refused");
+            assert!(error.message.contains("add up"), "{}", error.message);
+        }
     }
 
     #[test]

@@ -113,18 +113,22 @@ impl Spec for Narrate {
     }
 
     async fn run(plan: Plan, errand: Errand) -> Result<Narration, Error> {
-        let (changes, unlisted, sides) = match plan {
+        let (changes, counts, unlisted, sides) = match plan {
             Plan::Reports(before, after) => {
                 let (before, after) = compare::both(before, after, &errand).await?;
                 let diff = diff::between(&before, &after);
-                (diff.changes, diff.unlisted, Some((diff.before, diff.after)))
+                let sides = Some((diff.before, diff.after));
+                (diff.changes, Some(diff.counts), diff.unlisted, sides)
             }
-            Plan::Diff(diff) => (diff.changes, diff.unlisted, diff.before.zip(diff.after)),
+            Plan::Diff(diff) => {
+                let sides = diff.before.zip(diff.after);
+                (diff.changes, diff.counts, diff.unlisted, sides)
+            }
         };
         let notes = sides
             .map(|(before, after)| diff::notes(&before, &after))
             .unwrap_or_default();
-        let mut narration = narrate::tell(&changes, unlisted, notes);
+        let mut narration = narrate::tell(&changes, counts, unlisted, notes);
         word(&mut narration, &errand).await;
         Ok(narration)
     }

@@ -31,6 +31,7 @@ use super::{Coverage, Finding, Report, Target, Vantage};
 use crate::guard::text;
 use mask::Hosts;
 use node::Node;
+pub use show::{MAX_PATH, is_path};
 use walk::Walk;
 
 /// Most changes listed.
@@ -318,6 +319,31 @@ impl Side {
 }
 
 impl Counts {
+    /// Counts `changes`.
+    pub fn of(changes: &[Change]) -> Counts {
+        let mut counts = Counts::default();
+        for change in changes {
+            *match change.weight {
+                Weight::Regress => &mut counts.regress,
+                Weight::Improve => &mut counts.improve,
+                Weight::Churn => &mut counts.churn,
+            } += 1;
+        }
+        counts
+    }
+
+    /// Whether these are `changes` and as many more as are `unlisted`.
+    pub fn cover(self, changes: &[Change], unlisted: u32) -> bool {
+        let listed = Counts::of(changes);
+        let more = [
+            (self.regress, listed.regress),
+            (self.improve, listed.improve),
+            (self.churn, listed.churn),
+        ];
+        let more = more.map(|(all, listed)| all.checked_sub(listed).map(u64::from));
+        more.into_iter().sum::<Option<u64>>() == Some(unlisted.into())
+    }
+
     fn all(self) -> u32 {
         self.regress + self.improve + self.churn
     }

@@ -12,7 +12,7 @@ const COMPOSITE: usize = 400;
 /// Longest segment of a path, in characters.
 const SEGMENT: usize = 80;
 /// Longest path, in characters.
-const PATH: usize = 400;
+pub const MAX_PATH: usize = 400;
 
 /// A value fit to be repeated: text cleaned and cut, a list or object that is
 /// too long turned into the beginning of its JSON text.
@@ -70,8 +70,13 @@ pub(super) fn pointer(segments: &[String]) -> String {
     }
     match pointer.is_empty() {
         true => String::from("/"),
-        false => text::clean(&pointer, PATH),
+        false => text::clean(&pointer, MAX_PATH),
     }
+}
+
+/// Whether `path` could be one of a change's, as [`pointer`] writes them.
+pub fn is_path(path: &str) -> bool {
+    path.starts_with('/') && text::clean(path, MAX_PATH) == path
 }
 
 fn cleaned(value: &Value) -> Value {

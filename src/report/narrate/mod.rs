@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Severity;
-use super::diff::{Change, Weight};
+use super::diff::{Change, Counts, Weight};
 
 /// Most sentences.
 pub const MAX_SENTENCES: usize = 60;
@@ -72,8 +72,14 @@ pub struct Citation {
     pub path: String,
 }
 
-/// Tells `changes`, of which `unlisted` more exist; `notes` are passed on.
-pub fn tell(changes: &[Change], unlisted: u32, notes: Vec<String>) -> Narration {
+/// Tells `changes`, of which `unlisted` more exist; `counts` are of all of
+/// them, where that is known; `notes` are passed on.
+pub fn tell(
+    changes: &[Change],
+    counts: Option<Counts>,
+    unlisted: u32,
+    notes: Vec<String>,
+) -> Narration {
     let mut told: Vec<Told> = groups(changes)
         .into_iter()
         .map(|group| Told::of(group, changes))
@@ -95,9 +101,12 @@ pub fn tell(changes: &[Change], unlisted: u32, notes: Vec<String>) -> Narration 
         .unwrap_or(u32::MAX)
         .saturating_add(unlisted);
     told.truncate(MAX_SENTENCES);
+    // What is not listed has a weight of which nobody here was told.
+    let unknown = if counts.is_none() { unlisted } else { 0 };
+    let counts = counts.unwrap_or_else(|| Counts::of(changes));
     Narration {
         severity,
-        summary: summary(changes, untold, severity),
+        summary: summary(counts, unknown, untold, severity),
         sentences: told.into_iter().map(|told| told.sentence).collect(),
         untold,
         notes,
@@ -195,22 +204,19 @@ fn is_finding(change: &Change) -> bool {
     change.path.starts_with("/findings/")
 }
 
-fn summary(changes: &[Change], untold: u32, severity: Severity) -> String {
-    if changes.is_empty() && untold == 0 {
+fn summary(counts: Counts, unknown: u32, untold: u32, severity: Severity) -> String {
+    if counts == Counts::default() && unknown == 0 {
         return String::from("Nothing changed.");
     }
-    let count = |weight| {
-        changes
-            .iter()
-            .filter(|change| change.weight == weight)
-            .count()
-    };
-    let mut summary = format!(
-        "Worse: {}. Better: {}. Neither: {}.",
-        count(Weight::Regress),
-        count(Weight::Improve),
-        count(Weight::Churn)
-    );
+    let Counts {
+        regress,
+        improve,
+        churn,
+    } = counts;
+    let mut summary = format!("Worse: {regress}. Better: {improve}. Neither: {churn}.");
+    if unknown > 0 {
+        summary.push_str(&format!(" Unknown: {unknown}."));
+    }
     if untold > 0 {
         summary.push_str(&format!(" Not told: {untold}."));
     }

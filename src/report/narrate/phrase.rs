@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::guard::text;
 use crate::report::diff::{Change, Kind, Weight};
-use crate::report::{Severity, State};
+use crate::report::{Severity, State, counted};
 
 /// Longest quoted text, in characters.
 const QUOTE: usize = 100;
@@ -187,19 +187,26 @@ fn quote(value: &Value) -> String {
         },
         Value::Object(members) => {
             let named = members.iter().take(NAMED);
-            let named =
-                named.map(|(name, member)| format!("{} {}", text::clean(name, 40), brief(member)));
+            let named = named.map(|(name, member)| format!("{} {}", called(name), brief(member)));
             and_more(named.collect(), members.len())
         }
         scalar => scalar.to_string(),
     }
 }
 
+/// The name of a member of a quoted object.
+fn called(name: &str) -> String {
+    match text::clean(name, 40) {
+        name if text::addresses_a_model(&name) => String::from(WITHHELD),
+        name => name,
+    }
+}
+
 /// A member of a quoted object.
 fn brief(value: &Value) -> String {
     match value {
-        Value::Array(items) => format!("[{} items]", items.len()),
-        Value::Object(members) => format!("[{} members]", members.len()),
+        Value::Array(items) => format!("[{}]", counted(items.len(), "item", "items")),
+        Value::Object(members) => format!("[{}]", counted(members.len(), "member", "members")),
         other => quote(other),
     }
 }
