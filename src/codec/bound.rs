@@ -263,26 +263,8 @@ fn string_longest(string: &str) -> usize {
 }
 
 /// Bytes of a value as compact JSON.
-fn json_len<T: serde::Serialize>(value: &T) -> usize {
-    let mut counted = Counted(0);
-    match serde_json::to_writer(&mut counted, value) {
-        Ok(()) => counted.0,
-        Err(_) => 0,
-    }
-}
-
-/// Counts what is written.
-struct Counted(usize);
-
-impl std::io::Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+fn json_len(value: &impl serde::Serialize) -> usize {
+    text::json::length(value).unwrap_or(0)
 }
 
 #[cfg(test)]

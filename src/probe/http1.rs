@@ -286,12 +286,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if self.ahead.is_empty() && self.fill().await? == 0 {
                 return Ok(End::BrokenOff);
             }
-            let take = usize::try_from(left)
-                .unwrap_or(usize::MAX)
-                .min(self.ahead.len())
-                .min(cap - body.len());
-            self.hand_over(take, body);
-            left -= take as u64;
+            let most = usize::try_from(left).unwrap_or(usize::MAX);
+            left -= self.hand_over(most.min(cap - body.len()), body) as u64;
         }
         Ok(End::Complete)
     }
@@ -338,8 +334,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn until_close(&mut self, cap: usize, body: &mut Vec<u8>) -> Result<End, Failure> {
         loop {
-            let take = self.ahead.len().min(cap - body.len());
-            self.hand_over(take, body);
+            self.hand_over(cap - body.len(), body);
             if body.len() >= cap {
                 return Ok(End::BehindCap);
             }
@@ -349,13 +344,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Moves so many octets of what was read into `body`, at most all: as one
-    /// copy, where an iterator would go one by one.
-    fn hand_over(&mut self, octets: usize, body: &mut Vec<u8>) {
-        let octets = octets.min(self.ahead.len());
-        let (part, _) = self.ahead.split_at(octets);
+    /// Moves at most so many octets of what was read into `body`, and says how
+    /// many: as one copy, where an iterator would go one by one.
+    fn hand_over(&mut self, most: usize, body: &mut Vec<u8>) -> usize {
+        let taken = most.min(self.ahead.len());
+        let (part, _) = self.ahead.split_at(taken);
         body.extend_from_slice(part);
-        self.ahead.drain(..octets);
+        self.ahead.drain(..taken);
+        taken
     }
 
     /// One line without its end.

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::guard::text::json::quote;
 use crate::port::Random;
 
 /// Characters of an id.
@@ -95,8 +95,12 @@ impl Canonical {
                 }
                 self.json.push(']');
             }
-            Value::String(text) => write_text(text, &mut self.json),
-            Value::Null | Value::Bool(_) | Value::Number(_) => write_leaf(value, &mut self.json),
+            Value::String(text) => quote(text, &mut self.json),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {
+                // A value always has JSON.
+                let leaf = serde_json::to_string(value).unwrap_or_default();
+                self.json.push_str(&leaf);
+            }
         }
     }
 
@@ -109,7 +113,7 @@ impl Canonical {
                 self.json.push(',');
             }
             let after_comma = self.json.len();
-            write_text(name, &mut self.json);
+            quote(name, &mut self.json);
             self.json.push(':');
             let marks = self.volatile.len();
             if is_volatile(name) {
@@ -127,22 +131,6 @@ impl Canonical {
         }
         self.json.push('}');
     }
-}
-
-fn write_text(text: &str, json: &mut String) {
-    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    if !text.bytes().all(is_plain) {
-        return write_leaf(text, json);
-    }
-    json.reserve(text.len() + 2);
-    json.push('"');
-    json.push_str(text);
-    json.push('"');
-}
-
-fn write_leaf(value: &(impl Serialize + ?Sized), json: &mut String) {
-    // A value always has JSON.
-    json.push_str(&serde_json::to_string(value).unwrap_or_default());
 }
 
 /// The first 26 characters of base32 over SHA-256 of digest and a fresh

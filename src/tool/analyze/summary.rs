@@ -7,12 +7,12 @@
 
 use std::cell::OnceCell;
 use std::cmp::Reverse;
-use std::io;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::cut::{self, Cut};
+use crate::guard::text;
 use crate::report::{Evidence, Finding, Report, State};
 
 /// What one detail may cost, and how a report is fitted into it.
@@ -442,24 +442,10 @@ fn listed(names: &[impl AsRef<str>], room: usize) -> String {
     list
 }
 
-/// Bytes of a value as compact JSON, counted without writing it anywhere.
+/// Bytes of a value as compact JSON. One that has no JSON fits nowhere, and is small
+/// enough to add up.
 pub(super) fn size(value: &impl Serialize) -> usize {
-    struct Counted(usize);
-    impl io::Write for Counted {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut counted = Counted(0);
-    match serde_json::to_writer(&mut counted, value) {
-        Ok(()) => counted.0,
-        // A value that has no JSON fits nowhere; small enough to add up.
-        Err(_) => 0x00ff_ffff,
-    }
+    text::json::length(value).unwrap_or(0x00ff_ffff)
 }
 
 #[cfg(test)]
