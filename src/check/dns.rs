@@ -9,6 +9,7 @@ use crate::probe::origin;
 use crate::probe::rdata::Data;
 use crate::report::{Confidence, Finding, Severity, counted};
 
+pub(super) mod service;
 mod takeover;
 
 checks! {
@@ -79,7 +80,8 @@ checks! {
         about: "Whether an HTTPS record tells browsers about HTTP/3, HTTP/2 or Encrypted Client Hello \
             before they connect. Address hints in it are not followed here.",
         when: [
-            Info "Always: what the record says, or that there is none.",
+            Warn "A record breaks the standard: browsers discard all that the host has.",
+            Info "What the record says, or that there is none.",
         ],
         reference: "RFC 9460 section 9",
         reproduce: "dig {host} HTTPS +short",
@@ -134,7 +136,7 @@ pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     alias(case, findings);
     ipv6(case, findings);
     caa(case, findings);
-    service(case, findings);
+    service::run(case, findings);
 }
 
 fn resolves(case: &Case<'_>, findings: &mut Vec<Finding>) {
@@ -361,52 +363,6 @@ fn named(issuers: &[&str]) -> Option<String> {
         .collect();
     named.dedup();
     (!named.is_empty()).then(|| clean(&named.join(", "), 120))
-}
-
-fn service(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let Some(https) = answered(case, SERVICE, "https", findings) else {
-        return;
-    };
-    let mut told: Vec<String> = Vec::new();
-    for data in https.data() {
-        if let Data::Svcb {
-            priority: 0,
-            target,
-            ..
-        } = data
-        {
-            let title = format!(
-                "An HTTPS record makes the host an alias of {}.",
-                clean(target, 120)
-            );
-            return case
-                .info(SERVICE, title)
-                .evidence("/dns/https/records")
-                .add(findings);
-        }
-        if let Data::Svcb { params, .. } = data {
-            for param in params {
-                match param.key.as_str() {
-                    "alpn" => told.push(clean(&param.value, 40)),
-                    "ech" => told.push(String::from("Encrypted Client Hello")),
-                    _ => {}
-                }
-            }
-        }
-    }
-    told.sort();
-    told.dedup();
-    let draft = match (https.data().count(), told.as_slice()) {
-        (0, _) => case
-            .info(SERVICE, "No HTTPS record.")
-            .evidence("/dns/https/status"),
-        (_, []) => case.info(SERVICE, "An HTTPS record is published."),
-        (_, told) => case.info(
-            SERVICE,
-            format!("An HTTPS record tells browsers about {}.", told.join(", ")),
-        ),
-    };
-    draft.evidence("/dns/https/records").add(findings);
 }
 
 fn reverse(case: &Case<'_>, findings: &mut Vec<Finding>) {

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::Case;
+use super::dns::service::usable;
 use super::http::{self, Page};
 use crate::codec::{alt_svc, moment};
 use crate::guard::text::clean;
@@ -176,23 +177,14 @@ fn http3(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
         .field("alt-svc")
         .and_then(|value| alt_svc::parse(value).ok())
         .is_some_and(|reading| reading.value.http3);
-    let records = case
-        .rendered
-        .pointer("/dns/https/records")
-        .and_then(Value::as_array);
-    let by_record = records.into_iter().flatten().any(|record| {
-        let text = record["text"].as_str().unwrap_or_default();
-        text.split_once("alpn=").is_some_and(|(_, list)| {
-            let list = list.split(' ').next().unwrap_or_default();
-            list.split(',').any(|name| name.trim_matches('"') == "h3")
-        })
+    let https = case.probes.records("https");
+    let by_record = https.is_some_and(|https| {
+        let mut params = usable(https).into_iter().flatten();
+        params.any(|param| param.key == "alpn" && param.value.split(',').any(|name| name == "h3"))
     });
     // An address has no such record.
-    let asked = case.probes.url.ip().is_some()
-        || case
-            .probes
-            .records("https")
-            .is_some_and(|exchange| exchange.is_conclusive());
+    let asked =
+        case.probes.url.ip().is_some() || https.is_some_and(|exchange| exchange.is_conclusive());
     match (by_header, by_record) {
         (true, true) => case.pass(
             HTTP3,

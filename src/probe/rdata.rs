@@ -88,6 +88,9 @@ pub enum Data {
         priority: u16,
         target: String,
         params: Vec<Param>,
+        /// Why clients discard it, and all that stand beside it.
+        #[serde(skip)]
+        fault: Option<&'static str>,
     },
     /// TLSA.
     Tlsa {
@@ -238,11 +241,13 @@ fn typed(record: &ParsedRecord<'_, &[u8]>) -> Result<Option<Data>, ParseError> {
             priority: d.priority(),
             target: name(d.target()),
             params: svcb::params(d.params().as_slice()),
+            fault: svcb::fault(d.priority(), d.params().as_slice()),
         }),
         Rtype::SVCB => as_type!(Svcb<&[u8], Names>, |d: Svcb<&[u8], Names>| Data::Svcb {
             priority: d.priority(),
             target: name(d.target()),
             params: svcb::params(d.params().as_slice()),
+            fault: svcb::fault(d.priority(), d.params().as_slice()),
         }),
         Rtype::TLSA => match raw(record) {
             Some([usage, selector, matching, data @ ..]) => Some(Data::Tlsa {

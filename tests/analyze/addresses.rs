@@ -65,3 +65,43 @@ fn one_system_is_not_concluded_of_a_server_that_nobody_announces() {
         assert_eq!(state(&report, "dns.name_server_as"), "inconclusive");
     });
 }
+
+#[test]
+fn rfc_9460_section_8_a_record_that_clients_discard_tells_browsers_nothing() {
+    run(async {
+        for (digits, wanted, words) in [
+            // mandatory=port, and no port.
+            (
+                "000100000000020003000100030268 33",
+                "warn",
+                "a key that is not there",
+            ),
+            (
+                "0001000000000400000001000100030268 33",
+                "warn",
+                "lists itself",
+            ),
+            (
+                "0001000000000400010001000100030268 33",
+                "warn",
+                "twice or out of order",
+            ),
+            ("0001000003000301020300", "warn", "malformed"),
+            // The same key twice.
+            ("00010000010003026833000100030268 33", "warn", "wire format"),
+            (
+                "000100000000020 29b0001000302683 3029b0000",
+                "info",
+                "not registered",
+            ),
+            ("0000 00", "info", "is not there"),
+        ] {
+            let digits: &'static str = digits.replace(' ', "").leak();
+            let report = analyzed(|net| publish(net, Rtype::HTTPS, &[digits])).await;
+            assert_eq!(state(&report, "dns.https_record"), wanted, "{digits}");
+            let told = title(&report, "dns.https_record");
+            assert!(told.contains(words), "{told}");
+            assert!(!told.contains("h3"), "{told}");
+        }
+    });
+}

@@ -23,18 +23,56 @@ pub struct Param {
     pub(super) text: String,
 }
 
-/// The parameters of an HTTPS or SVCB record: key, length, value, repeated.
-pub(super) fn params(mut wire: &[u8]) -> Vec<Param> {
-    let mut params = Vec::new();
-    while let [k0, k1, l0, l1, rest @ ..] = wire {
-        let length = usize::from(u16::from_be_bytes([*l0, *l1]));
-        let Some((value, rest)) = rest.split_at_checked(length) else {
-            break;
+/// The parameters of an HTTPS or SVCB record.
+pub(super) fn params(wire: &[u8]) -> Vec<Param> {
+    pairs(wire).map(|(key, value)| param(key, value)).collect()
+}
+
+/// Key, length, value, repeated.
+fn pairs(mut wire: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let [k0, k1, l0, l1, rest @ ..] = wire else {
+            return None;
         };
-        params.push(param(u16::from_be_bytes([*k0, *k1]), value));
+        let length = usize::from(u16::from_be_bytes([*l0, *l1]));
+        let (value, rest) = rest.split_at_checked(length)?;
         wire = rest;
+        Some((u16::from_be_bytes([*k0, *k1]), value))
+    })
+}
+
+/// What makes clients call a record malformed (RFC 9460 sections 2.2 and 8);
+/// one that only leads on has no parameters that count (section 2.4.2). That
+/// its keys stand in order was seen when it was read.
+pub(super) fn fault(priority: u16, wire: &[u8]) -> Option<&'static str> {
+    if priority == 0 {
+        return None;
     }
-    params
+    let breaks = |(key, value): (u16, &[u8])| match key {
+        // A protocol's name may be any octets.
+        1 if std::str::from_utf8(value).is_err() => false,
+        0..=6 => known(key, value).is_none(),
+        _ => false,
+    };
+    if pairs(wire).any(breaks) {
+        return Some("a parameter's value breaks its format");
+    }
+    let (_, listed) = pairs(wire).find(|(key, _)| *key == 0)?;
+    let listed = || {
+        let pairs = listed.chunks_exact(2);
+        pairs.map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+    };
+    if listed().any(|key| key == 0) {
+        return Some("mandatory lists itself");
+    }
+    if listed()
+        .zip(listed().skip(1))
+        .any(|(one, next)| one >= next)
+    {
+        return Some("mandatory lists a key twice or out of order");
+    }
+    let is_there = |wanted: u16| pairs(wire).any(|(key, _)| key == wanted);
+    (!listed().all(is_there)).then_some("mandatory lists a key that is not there")
 }
 
 fn param(key: u16, wire: &[u8]) -> Param {

@@ -59,6 +59,7 @@ impl Data {
                 priority,
                 target,
                 params,
+                ..
             } => {
                 let mut text = format!("{priority} {}", fqdn(target));
                 for param in params {
