@@ -5,7 +5,7 @@ use super::dns::answered;
 use super::mail::nameless;
 use crate::codec::spf::{Name, Qualifier, Spf};
 use crate::guard::text::clean;
-use crate::probe::mail::spf::{LOOKUP_LIMIT, VOID_LIMIT, Walk, records};
+use crate::probe::mail::spf::{Fault, LOOKUP_LIMIT, VOID_LIMIT, Walk, records};
 use crate::report::{Finding, Severity};
 
 checks! {
@@ -30,7 +30,8 @@ checks! {
             ten DNS lookups, or two that come to nothing, and then treat the record as broken. \
             Every term is followed, as for a sender that matches none.",
         when: [
-            Fail "More than ten lookups; or an included record is missing, double, broken or includes itself.",
+            Fail "More than ten lookups; or an included record is missing, double, broken or includes itself; or `mx` leads \
+                to more than ten mail servers.",
             Warn "More than two lookups come to nothing, or the deprecated `ptr` is used.",
             Pass "Ten lookups or fewer, and everything included is there.",
         ],
@@ -180,7 +181,10 @@ fn judged<'c, 'a>(case: &'c Case<'a>, walk: &Walk, pointer: bool) -> super::Draf
                 Severity::Medium,
                 format!("Evaluation fails: {}.", clean(&fault.clause(), 200)),
             )
-            .fix("Take the term out, or publish one valid SPF record where it leads.");
+            .fix(match fault {
+                Fault::Servers(_) => "Name the servers by ip4 or ip6 instead of mx.",
+                _ => "Take the term out, or publish one valid SPF record where it leads.",
+            });
     }
     if count > LOOKUP_LIMIT {
         return too_many(case, count);

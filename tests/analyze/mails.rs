@@ -92,6 +92,22 @@ fn lookups_that_come_to_nothing_are_counted_and_failed_ones_are_not() {
 }
 
 #[test]
+fn rfc_7208_section_4_6_4_more_than_ten_mail_servers_break_the_record() {
+    run(async {
+        for (count, wanted) in [(10, "pass"), (11, "fail")] {
+            let names: Vec<String> = (0..count).map(|n| format!("mx{n}.many.net")).collect();
+            let servers: Vec<&str> = names.iter().map(String::as_str).collect();
+            let report = with_mail(|net| {
+                net.texts(HOST, &["v=spf1 mx:many.net -all"]);
+                mx(net, "many.net", &servers);
+            })
+            .await;
+            assert_eq!(state(&report, "mail.spf_lookups"), wanted, "{count}");
+        }
+    });
+}
+
+#[test]
 fn a_redirect_ends_as_the_record_ends_that_it_leads_to() {
     run(async {
         for (end, wanted) in [("-all", "pass"), ("+all", "fail"), ("?all", "warn")] {

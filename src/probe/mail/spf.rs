@@ -21,6 +21,9 @@ pub const LOOKUP_LIMIT: usize = 10;
 /// Lookups without an answer after which they do.
 pub const VOID_LIMIT: usize = 2;
 
+/// Mail servers of one `mx` beyond which receivers answer permerror.
+const MX_LIMIT: usize = 10;
+
 /// Characters kept of a name or record of somebody else's.
 const TEXT_LIMIT: usize = 255;
 
@@ -73,6 +76,8 @@ pub enum Fault {
     Several(String),
     /// An included record has errors.
     Invalid(String),
+    /// `mx` of a domain with more than [`MX_LIMIT`] mail servers.
+    Servers(String),
 }
 
 impl Fault {
@@ -84,6 +89,9 @@ impl Fault {
             Fault::Several(domain) => format!("{domain} is included and has several SPF records"),
             Fault::Invalid(domain) => {
                 format!("the record of {domain}, which is included, has errors")
+            }
+            Fault::Servers(domain) => {
+                format!("mx leads to {domain}, which has more than {MX_LIMIT} mail servers")
             }
         }
     }
@@ -237,6 +245,9 @@ impl Walk {
             if !known.contains(&name) {
                 self.void.push(name.clone());
             }
+        }
+        if step.rtype == Rtype::MX && answer.data().count() + answer.unread > MX_LIMIT {
+            self.faults.push(Fault::Servers(name.clone()));
         }
         let trail = step.trail?;
         let mut records = records(answer);
