@@ -5,7 +5,7 @@ use super::dns::answered;
 use super::mail::nameless;
 use crate::codec::dmarc::{Dmarc, Policy};
 use crate::guard::text::clean;
-use crate::probe::mail::dmarc::Found;
+use crate::probe::mail::dmarc::{Found, Receiver};
 use crate::report::{Finding, Severity, counted};
 
 checks! {
@@ -187,32 +187,50 @@ fn tags(case: &Case<'_>, found: &Found, findings: &mut Vec<Finding>) {
 }
 
 fn reports(case: &Case<'_>, found: &Found, record: &Dmarc, findings: &mut Vec<Finding>) {
-    let denied = found
-        .receivers
-        .iter()
-        .find(|receiver| receiver.authorised == Some(false));
-    let unsure = found
-        .receivers
-        .iter()
-        .find(|receiver| receiver.authorised.is_none());
-    let asked = denied.or(unsure).or(found.receivers.first());
-    let shown = asked.map_or_else(
-        || format!("_dmarc.{}", found.domain.as_deref().unwrap_or_default()),
-        |receiver| receiver.asked.clone(),
-    );
-    let draft = match (record.aggregate_reports.is_empty(), denied, unsure) {
-        (true, None, _) => case
+    let of = |authorised: Option<bool>| -> Vec<&Receiver> {
+        let receivers = found.receivers.iter();
+        receivers
+            .filter(|receiver| receiver.authorised == authorised)
+            .collect()
+    };
+    let (denied, unsure, agreed) = (of(Some(false)), of(None), of(Some(true)));
+    let shown = [&denied, &unsure, &agreed]
+        .into_iter()
+        .find_map(|receivers| receivers.first())
+        .map_or_else(
+            || format!("_dmarc.{}", found.domain.as_deref().unwrap_or_default()),
+            |receiver| receiver.asked.clone(),
+        );
+    let draft = match (record.aggregate_reports.is_empty(), denied.as_slice(), unsure.as_slice()) {
+        (_, [_, ..], _) => {
+            let mut title = format!("{} not agreed to get reports about this domain", who(&denied));
+            if !agreed.is_empty() {
+                title.push_str(&format!("; {}", who(&agreed)));
+            }
+            if !unsure.is_empty() {
+                title.push_str(&format!("; it is not known whether {}", who(&unsure)));
+            }
+            let places: Vec<&str> = denied.iter().map(|receiver| receiver.asked.as_str()).collect();
+            case.fail(REPORTS, Severity::Low, title + ".").fix(format!(
+                "Have a TXT record \"v=DMARC1\" published at {}, or send the reports elsewhere.",
+                places.join(" and at ")
+            ))
+        }
+        (true, ..) => case
             .warn(REPORTS, Severity::Low, "No aggregate report is asked for: nobody learns what DMARC does to the domain's mail.")
             .fix("Add rua=mailto: with an address that reads the reports."),
-        (_, Some(receiver), _) => case
-            .fail(REPORTS, Severity::Low, format!("{} has not agreed to get reports about this domain.", receiver.domain))
-            .fix(format!("Have a TXT record \"v=DMARC1\" published at {}, or send the reports elsewhere.", receiver.asked)),
-        (_, _, Some(_)) => case.inconclusive(REPORTS, "whether a receiver has agreed could not be asked"),
-        _ => match found.receivers.as_slice() {
-            [] => case.pass(REPORTS, "Reports go to the domain's own organization."),
-            agreed => case.pass(
+        (_, _, [_, ..]) => {
+            let mut why = format!("it is not known whether {} agreed to get reports", who(&unsure));
+            if !agreed.is_empty() {
+                why.push_str(&format!("; {}", who(&agreed)));
+            }
+            case.inconclusive(REPORTS, why)
+        }
+        _ => match agreed.len() {
+            0 => case.pass(REPORTS, "Reports go to the domain's own organization."),
+            count => case.pass(
                 REPORTS,
-                format!("{} agreed to get reports.", counted(agreed.len(), "receiver in another organization has", "receivers in other organizations have")),
+                format!("{} agreed to get reports.", counted(count, "receiver in another organization has", "receivers in other organizations have")),
             ),
         },
     };
@@ -221,4 +239,14 @@ fn reports(case: &Case<'_>, found: &Found, record: &Dmarc, findings: &mut Vec<Fi
         .evidence("/mail/dmarc/receivers")
         .evidence(EVIDENCE)
         .add(findings);
+}
+
+/// Their names and the verb.
+fn who(receivers: &[&Receiver]) -> String {
+    let names: Vec<&str> = receivers
+        .iter()
+        .map(|receiver| receiver.domain.as_str())
+        .collect();
+    let verb = if names.len() == 1 { "has" } else { "have" };
+    format!("{} {verb}", names.join(", "))
 }

@@ -157,6 +157,39 @@ fn reports_to_others_need_their_consent() {
 }
 
 #[test]
+fn of_several_receivers_each_is_told_by_itself() {
+    run(async {
+        let of = async |receivers: &str, agreeing: &[&str]| {
+            let policy = format!("v=DMARC1; p=reject; rua={receivers}");
+            let report = with_mail(|net| {
+                net.texts("_dmarc.good.net", &[&policy]);
+                for receiver in agreeing {
+                    let place = format!("good.net._report._dmarc.{receiver}");
+                    net.texts(&place, &["v=DMARC1"]);
+                }
+            })
+            .await;
+            let told = title(&report, "mail.dmarc_reports").to_owned();
+            (state(&report, "mail.dmarc_reports").to_owned(), told)
+        };
+        let two = "mailto:d@x.net,mailto:d@y.net";
+        let (state, told) = of(two, &["x.net"]).await;
+        assert_eq!(state, "fail");
+        assert_eq!(
+            told,
+            "y.net has not agreed to get reports about this domain; x.net has."
+        );
+        let (_, told) = of(two, &[]).await;
+        assert!(told.starts_with("x.net, y.net have not agreed"), "{told}");
+        // A third is not asked, and nothing is claimed of it.
+        let three = "mailto:d@x.net,mailto:d@y.net,mailto:d@z.net";
+        let (state, told) = of(three, &["x.net", "y.net", "z.net"]).await;
+        assert_eq!(state, "inconclusive");
+        assert!(told.contains("z.net"), "{told}");
+    });
+}
+
+#[test]
 fn removed_tags_and_test_mode_are_told() {
     run(async {
         let report = with_mail(|net| {

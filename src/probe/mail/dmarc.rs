@@ -19,6 +19,9 @@ const CLIMB_LIMIT: usize = 4;
 /// Report receivers whose consent is looked up.
 const RECEIVER_LIMIT: usize = 2;
 
+/// Report receivers that are told of.
+const TOLD_LIMIT: usize = 8;
+
 /// The policy that holds.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
@@ -47,7 +50,7 @@ pub struct Receiver {
     pub domain: String,
     /// Where its consent would stand (RFC 9990 section 3).
     pub asked: String,
-    /// Whether it is there; `None` when nobody could say.
+    /// Whether it is there; `None` when nobody could say, or was asked.
     pub authorised: Option<bool>,
 }
 
@@ -235,29 +238,41 @@ async fn receivers(
         .collect();
     others.sort_unstable();
     others.dedup();
-    others.truncate(RECEIVER_LIMIT);
-    join_all(others.into_iter().map(|other| async move {
-        let asked = format!("{at}._report._dmarc.{other}");
-        let answer = resolver.ask(&asked, Rtype::TXT).await;
-        let consents = |text: &str| {
-            let version = text.split(';').next().unwrap_or_default();
-            version.replace([' ', '\t'], "") == "v=DMARC1"
-        };
-        let authorised = match answer.is_conclusive() {
-            true if answer.texts().any(consents) => Some(true),
-            true => match shares_organization(resolver, at, other).await {
-                Some(true) => return None,
-                Some(false) => Some(false),
-                None => None,
-            },
-            false => None,
-        };
-        Some(Receiver {
-            domain: clean(other, 255),
-            asked: clean(&asked, 255),
-            authorised,
-        })
-    }))
+    others.truncate(TOLD_LIMIT);
+    join_all(
+        others
+            .into_iter()
+            .enumerate()
+            .map(|(nth, other)| async move {
+                let asked = format!("{at}._report._dmarc.{other}");
+                if nth >= RECEIVER_LIMIT {
+                    return Some(Receiver {
+                        domain: clean(other, 255),
+                        asked: clean(&asked, 255),
+                        authorised: None,
+                    });
+                }
+                let answer = resolver.ask(&asked, Rtype::TXT).await;
+                let consents = |text: &str| {
+                    let version = text.split(';').next().unwrap_or_default();
+                    version.replace([' ', '\t'], "") == "v=DMARC1"
+                };
+                let authorised = match answer.is_conclusive() {
+                    true if answer.texts().any(consents) => Some(true),
+                    true => match shares_organization(resolver, at, other).await {
+                        Some(true) => return None,
+                        Some(false) => Some(false),
+                        None => None,
+                    },
+                    false => None,
+                };
+                Some(Receiver {
+                    domain: clean(other, 255),
+                    asked: clean(&asked, 255),
+                    authorised,
+                })
+            }),
+    )
     .await
     .into_iter()
     .flatten()
