@@ -8,14 +8,14 @@
 //! than that. Every byte is looked at a constant number of times, every list
 //! has a cap.
 
+mod charset;
 mod tag;
-
-use std::borrow::Cow;
 
 use serde::Serialize;
 use url::{Origin, Url};
 
 use crate::guard::text::clean;
+use charset::decoded;
 use tag::{Attributes, Tags};
 
 /// Scripts from elsewhere that are listed.
@@ -189,45 +189,6 @@ pub fn read(body: &[u8], media_type: &str, url: &str) -> Contents {
         }
     }
     reader.contents
-}
-
-/// The text of a page. A mark at its beginning decides, then the header
-/// (WHATWG Encoding section 6). Whatever else pages come in has ASCII where
-/// their tags are, except for UTF-16.
-fn decoded<'b>(body: &'b [u8], media_type: &str) -> Cow<'b, str> {
-    let units = match body {
-        [0xEF, 0xBB, 0xBF, text @ ..] => return String::from_utf8_lossy(text),
-        [0xFF, 0xFE, units @ ..] => Some((units, false)),
-        [0xFE, 0xFF, units @ ..] => Some((units, true)),
-        _ => utf_16(media_type).map(|is_big| (body, is_big)),
-    };
-    let Some((units, is_big)) = units else {
-        return String::from_utf8_lossy(body);
-    };
-    let (pairs, _) = units.as_chunks::<2>();
-    let units = pairs.iter().map(|pair| match is_big {
-        true => u16::from_be_bytes(*pair),
-        false => u16::from_le_bytes(*pair),
-    });
-    char::decode_utf16(units)
-        .map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect()
-}
-
-/// Whether the type says UTF-16, and if so whether the high octet comes first:
-/// the labels of WHATWG Encoding section 4.2.
-fn utf_16(media_type: &str) -> Option<bool> {
-    let charset = media_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then_some(value)
-    })?;
-    let label = charset.trim().trim_matches('"').to_ascii_lowercase();
-    match label.as_str() {
-        "utf-16" | "utf-16le" | "unicode" | "unicodefeff" | "ucs-2" | "iso-10646-ucs-2"
-        | "csunicode" => Some(false),
-        "utf-16be" | "unicodefffe" => Some(true),
-        _ => None,
-    }
 }
 
 struct Reader {

@@ -129,38 +129,6 @@ fn a_pinned_script_that_is_not_asked_for_by_cors_is_blocked_and_no_pass() {
     });
 }
 
-fn utf16(text: &str, mark: bool, is_little: bool) -> Vec<u8> {
-    let units = mark
-        .then_some(0xFEFF)
-        .into_iter()
-        .chain(text.encode_utf16());
-    units
-        .flat_map(|unit| match is_little {
-            true => unit.to_le_bytes(),
-            false => unit.to_be_bytes(),
-        })
-        .collect()
-}
-
-#[test]
-fn a_page_in_utf_16_is_read_as_browsers_read_it() {
-    let text = "<title>é</title><script src=https://cdn.net/a.js></script>";
-    for (body, media_type) in [
-        (utf16(text, true, true), "text/html; charset=utf-8"),
-        (utf16(text, true, false), "text/html"),
-        (utf16(text, false, true), "text/html; charset=\"UTF-16\""),
-        (utf16(text, false, false), "text/html;charset=utf-16be"),
-        (
-            [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
-            "text/html; charset=utf-16",
-        ),
-    ] {
-        let contents = netrecon::probe::html::read(&body, media_type, "https://good.net/");
-        assert_eq!(contents.scripts.len(), 1, "{media_type}");
-        assert_eq!(contents.title.as_deref(), Some("é"), "{media_type}");
-    }
-}
-
 #[test]
 fn what_is_said_of_a_page_that_was_read_in_part_is_said_of_that_part() {
     run(async {
