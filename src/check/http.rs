@@ -64,6 +64,7 @@ checks! {
             the list is not looked up. A host that does not ask to be listed owes none of it.",
         when: [
             NotApplicable "The header lacks the word preload.",
+            Inconclusive "What plain HTTP answers is not known.",
         ],
         reference: "RFC 6797 section 12.3",
         reproduce: "curl -sSI {secure} | grep -i strict-transport-security",
@@ -266,23 +267,23 @@ fn from_there(case: &Case<'_>, secure: &Journey, findings: &mut Vec<Finding>) {
 const NO_PAGE: &str = "the redirects lead to no page";
 
 fn redirects(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let member = match case.probes.url.scheme() {
+    let first = match case.probes.url.scheme() {
         Scheme::Https => "https",
         Scheme::Http => "http",
     };
-    let journey = match journey(case, member) {
-        Ok(journey) => journey,
+    let Way { hops, last, member } = match way(case, first) {
+        Ok(way) => way,
         Err(failure) => return case.unmeasured(REDIRECTS, &failure).add(findings),
     };
     let end = format!("/http/{member}/end");
     let unfollowed = format!("/http/{member}/unfollowed");
-    let hops = format!("/http/{member}/hops");
+    let places = format!("/http/{member}/hops");
     let fail = |severity, title: &str| {
         case.fail(REDIRECTS, severity, title)
             .evidence(&end)
             .evidence(&unfollowed)
     };
-    if let End::Refused(refusal) = &journey.end
+    if let End::Refused(refusal) = &last.end
         && let Some(why) = not_followed(refusal.class)
     {
         return case
@@ -291,8 +292,8 @@ fn redirects(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .evidence(&unfollowed)
             .add(findings);
     }
-    match &journey.end {
-        End::Loop if sets_cookie(journey) => case
+    match &last.end {
+        End::Loop if sets_cookie(&hops) => case
             .inconclusive(
                 REDIRECTS,
                 "the redirects lead in a circle for who keeps no cookie, and one is set on the way",
@@ -334,20 +335,20 @@ fn redirects(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .add(findings),
         End::Failed(failure) => case
             .inconclusive(REDIRECTS, failure.clause())
-            .evidence(&hops)
+            .evidence(&places)
             .add(findings),
-        End::Arrived | End::Met if downgrades(journey) => case
+        End::Arrived | End::Met if downgrades(&hops) => case
             .fail(
                 REDIRECTS,
                 Severity::High,
                 "A redirect leads from HTTPS back to plain HTTP.",
             )
-            .evidence(&hops)
+            .evidence(&places)
             .fix("Keep every hop after the first HTTPS one on HTTPS.")
             .add(findings),
         End::Arrived | End::Met => {
-            let away = off_host(journey);
-            let title = match (journey.hops.len() - 1, away) {
+            let away = off_host(&hops);
+            let title = match (hops.len() - 1, away) {
                 (0, _) => String::from("The URL answers without a redirect."),
                 (n, None) => {
                     counted(n, "redirect leads", "redirects lead") + " to a page of the same host."
@@ -357,7 +358,12 @@ fn redirects(case: &Case<'_>, findings: &mut Vec<Finding>) {
                         + &format!(" to a page of another host, {host}.")
                 }
             };
-            case.pass(REDIRECTS, title).evidence(&hops).add(findings);
+            let draft = case.pass(REDIRECTS, title);
+            let draft = match member == first {
+                true => draft,
+                false => draft.evidence(format!("/http/{first}/hops")),
+            };
+            draft.evidence(&places).add(findings);
         }
     }
 }
@@ -377,23 +383,47 @@ const fn not_followed(class: Class) -> Option<&'static str> {
     }
 }
 
-fn sets_cookie(journey: &Journey) -> bool {
-    journey
-        .responses()
+/// Everything that was asked for on the way from the URL.
+struct Way<'a> {
+    hops: Vec<&'a Hop>,
+    /// The journey that it ended with, and which of the two that is.
+    last: &'a Journey,
+    member: &'static str,
+}
+
+/// The way that begins a journey, and goes on in the one that this meets.
+fn way<'a>(case: &Case<'a>, member: &'static str) -> Result<Way<'a>, Failure> {
+    let last = journey(case, member)?;
+    let mut way = Way {
+        hops: last.hops.iter().collect(),
+        last,
+        member,
+    };
+    if last.end == End::Met {
+        way.member = "https";
+        way.last = journey(case, way.member)?;
+        way.hops.extend(&way.last.hops);
+    }
+    Ok(way)
+}
+
+fn sets_cookie(hops: &[&Hop]) -> bool {
+    hops.iter()
+        .filter_map(|hop| hop.outcome.as_ref().ok())
         .filter(|response| response.redirects())
         .any(|response| response.field("set-cookie").is_some())
 }
 
-fn downgrades(journey: &Journey) -> bool {
-    journey.hops.windows(2).any(|pair| match pair {
+fn downgrades(hops: &[&Hop]) -> bool {
+    hops.windows(2).any(|pair| match pair {
         [from, to] => from.url.scheme() == Scheme::Https && to.url.scheme() == Scheme::Http,
         _ => false,
     })
 }
 
-fn off_host(journey: &Journey) -> Option<&str> {
-    let first = journey.hops.first()?.url.host();
-    let last = journey.hops.last()?.url.host();
+fn off_host<'a>(hops: &[&'a Hop]) -> Option<&'a str> {
+    let first = hops.first()?.url.host();
+    let last = hops.last()?.url.host();
     (first != last).then_some(last)
 }
 
@@ -517,12 +547,16 @@ fn preload(case: &Case<'_>, findings: &mut Vec<Finding>) {
     if !case.probes.is_apex() {
         missing.push("only a registered domain can be listed, not a name below it");
     }
-    if !leads_to_https_first(case) {
+    let first_step = leads_to_https_first(case);
+    if first_step == Ok(false) {
         missing.push("plain HTTP does not lead to HTTPS on the same host first");
     }
-    match missing.is_empty() {
-        true => case.pass(PRELOAD, "The host meets what the preload list asks for."),
-        false => case
+    match (missing.is_empty(), first_step) {
+        (true, Ok(_)) => case.pass(PRELOAD, "The host meets what the preload list asks for."),
+        (true, Err(failure)) => case
+            .unmeasured(PRELOAD, &failure)
+            .evidence("/http/http/hops/0/failure"),
+        (false, _) => case
             .warn(
                 PRELOAD,
                 Severity::Low,
@@ -534,15 +568,15 @@ fn preload(case: &Case<'_>, findings: &mut Vec<Finding>) {
     .add(findings);
 }
 
-/// Nothing on plain HTTP is as good: there is nothing to lead away from.
-fn leads_to_https_first(case: &Case<'_>) -> bool {
-    let Ok(plain) = journey(case, "http") else {
-        return true;
-    };
+/// Nobody listening on plain HTTP is as good: there is nothing to lead away
+/// from.
+fn leads_to_https_first(case: &Case<'_>) -> Result<bool, Failure> {
+    let plain = journey(case, "http")?;
     let same_host = |url: &PublicUrl| url.host() == case.probes.host();
     match (plain.hops.get(1), &plain.end) {
-        (Some(second), _) => second.url.scheme() == Scheme::Https && same_host(&second.url),
-        (None, End::Met | End::Failed(_)) => true,
-        (None, _) => false,
+        (Some(second), _) => Ok(second.url.scheme() == Scheme::Https && same_host(&second.url)),
+        (None, End::Met | End::Failed(Failure::Unreachable(_))) => Ok(true),
+        (None, End::Failed(failure)) => Err(failure.clone()),
+        (None, _) => Ok(false),
     }
 }

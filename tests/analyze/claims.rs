@@ -368,3 +368,58 @@ fn a_certificate_of_another_name_covers_nothing_by_a_wildcard() {
         assert!(!title.contains("wildcard"), "{title}");
     });
 }
+
+#[test]
+fn plain_http_that_leads_to_https_is_judged_by_the_whole_way() {
+    run(async {
+        let to = |place: &str| response("302 Found", &[("Location", place)], "");
+        for (site, expected, words) in [
+            (good_site(), "pass", "1 redirect leads to a page"),
+            (
+                Site::new().on("/", to("/a")).on("/a", to("/")),
+                "fail",
+                "circle",
+            ),
+            (
+                Site::new().on("/", to("http://good.net/")),
+                "fail",
+                "circle",
+            ),
+        ] {
+            let report = staged(site).await.analyze("http://good.net/").await;
+            let report = report.unwrap();
+            let found = finding(&report, "http.redirects");
+            assert_eq!(found["state"], expected, "{found}");
+            let title = title(&report, "http.redirects");
+            assert!(title.contains(words), "{title}");
+        }
+    });
+}
+
+#[test]
+fn plain_http_that_was_not_seen_does_not_meet_what_the_preload_list_asks_for() {
+    run(async {
+        const HSTS: &str = "Strict-Transport-Security";
+        let listed = "max-age=31536000; includeSubDomains; preload";
+        let stage = staged(page(&[(HSTS, listed)], "")).await;
+        stage.net.serve(&format!("{IP}:80"), |stream| async move {
+            let _open = stream;
+            std::future::pending::<()>().await;
+        });
+        let report = stage.analyze(HOST).await.unwrap();
+        let found = finding(&report, "http.hsts_preload");
+        assert_eq!(found["state"], "inconclusive", "{found}");
+
+        // Where nobody listens there is nothing to lead away from.
+        let authority = Authority::new();
+        let stage = Stage::new().trusting(&authority);
+        good_zone(&stage.net);
+        stage.net.address(HOST, IP);
+        let config = authority.serves(&Leaf::of(HOST));
+        let site = page(&[(HSTS, listed)], "");
+        stage.net.https(&format!("{IP}:443"), config, site);
+        let report = stage.analyze(HOST).await.unwrap();
+        let found = finding(&report, "http.hsts_preload");
+        assert_eq!(found["state"], "pass", "{found}");
+    });
+}
