@@ -13,6 +13,7 @@ macro_rules! exposed {
                 answers every path alike gives no finding."),
             when: &[
                 (State::Pass, "What comes is not the real thing, whatever its status."),
+                (State::Info, "A redirect leads to the same path elsewhere, which is not asked for."),
                 (State::Inconclusive, "The path could not be asked for, the server fails there or keeps us out for now (429, 5xx), or it closed its connections too soon."),
             ],
             reference: "OWASP WSTG-CONF-04",
@@ -122,6 +123,16 @@ fn one(
         Some(Outcome::Answered { status, .. }) if matches!(status, 429 | 500..) => {
             case.inconclusive(check, format!("the server answers with status {status}"))
         }
+        Some(Outcome::Answered {
+            leads_to: Some(url),
+            ..
+        }) => case.info(
+            check,
+            format!(
+                "{} leads to {url}, where it was not asked for.",
+                path_of(listed)
+            ),
+        ),
         Some(Outcome::Answered { .. }) => case.pass(
             check,
             format!("{} does not give away {what}.", path_of(listed)),

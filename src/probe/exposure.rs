@@ -9,13 +9,18 @@
 mod signature;
 
 use serde::Serialize;
+use url::Url;
 
 use super::Failure;
 use super::http1::Response;
+use crate::guard::text::clean;
 use signature::Sample;
 
 /// Bytes of each body that are looked at.
 pub const BODY_CAP: usize = 8 * 1024;
+
+/// Characters kept of where a path leads.
+const URL_LIMIT: usize = 160;
 
 /// One path with the mark of its content.
 #[derive(Debug)]
@@ -114,6 +119,9 @@ pub enum Outcome {
         /// What it was recognised by.
         #[serde(skip_serializing_if = "Option::is_none")]
         recognised: Option<&'static str>,
+        /// Where else the same path is, if that is all that is said of it.
+        #[serde(rename = "leadsTo", skip_serializing_if = "Option::is_none")]
+        leads_to: Option<String>,
     },
     /// It could not be asked.
     Failed {
@@ -150,7 +158,7 @@ pub fn judge(
         .zip(answers)
         .map(|(listed, answer)| Answer {
             path: listed.path.to_owned(),
-            outcome: outcome(answer, |status, seen| {
+            outcome: outcome(listed.path, answer, |status, seen| {
                 let found = (listed.recognise)(&Sample::new(status, seen))?;
                 // What a path that nobody has answers too marks nothing.
                 let everywhere = (listed.recognise)(&Sample::new(status, &body)).is_some();
@@ -158,7 +166,8 @@ pub fn judge(
             }),
         })
         .collect();
-    let control = outcome(control, |_, _| None);
+    let path = control_path(nonce);
+    let control = outcome(&path, control, |_, _| None);
     Exposure {
         answers_everything: matches!(
             control,
@@ -168,7 +177,7 @@ pub fn judge(
             }
         ),
         control: Answer {
-            path: control_path(nonce),
+            path,
             outcome: control,
         },
         paths,
@@ -181,6 +190,7 @@ pub(super) fn undecoded() -> Failure {
 }
 
 fn outcome(
+    path: &str,
     answer: Result<Response, Failure>,
     recognise: impl Fn(u16, &[u8]) -> Option<&'static str>,
 ) -> Outcome {
@@ -195,10 +205,24 @@ fn outcome(
                 bytes: response.body.len(),
                 matches: recognised.is_some(),
                 recognised,
+                leads_to: elsewhere(path, &response),
             }
         }
         Err(failure) => Outcome::Failed { failure },
     }
+}
+
+/// The URL that a redirect names, where that is the same path under another
+/// scheme, host or port: what is there was not asked for.
+fn elsewhere(path: &str, response: &Response) -> Option<String> {
+    let location = response.field("location")?.trim();
+    let goes_on = response.redirects() && (location.contains("://") || location.starts_with("//"));
+    // Either scheme will do: the host is what is read.
+    let base = Url::parse("https://netrecon.invalid/").ok()?;
+    let url = goes_on.then(|| base.join(location).ok()).flatten()?;
+    let asked = path.split('?').next().unwrap_or_default();
+    let is_same = url.path().trim_end_matches('/') == asked;
+    is_same.then(|| clean(url.as_str(), URL_LIMIT))
 }
 
 #[cfg(test)]

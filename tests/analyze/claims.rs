@@ -423,3 +423,34 @@ fn plain_http_that_was_not_seen_does_not_meet_what_the_preload_list_asks_for() {
         assert_eq!(found["state"], "pass", "{found}");
     });
 }
+
+#[test]
+fn a_listed_path_that_leads_to_the_same_path_elsewhere_was_not_seen() {
+    run(async {
+        let to = |place: &str| response("301 Moved Permanently", &[("Location", place)], "");
+        let site = page(&[], "")
+            .on("/.git/HEAD", to("https://www.good.net/.git/HEAD"))
+            .on("/.DS_Store", to("//www.good.net/.DS_Store/"))
+            .on("/.env", to("https://www.good.net/"))
+            .on("/metrics", to("/metrics?a"));
+        let report = served(site).await;
+        for (id, expected) in [
+            ("git", "info"),
+            ("ds_store", "info"),
+            ("env", "pass"),
+            ("metrics", "pass"),
+        ] {
+            let id = format!("exposure.{id}");
+            let found = finding(&report, &id);
+            assert_eq!(found["state"], expected, "{found}");
+            let title = title(&report, &id);
+            assert_eq!(
+                title.contains("www.good.net"),
+                expected == "info",
+                "{title}"
+            );
+        }
+        let git = &report["probes"]["exposure"]["paths"][0];
+        assert_eq!(git["leadsTo"], "https://www.good.net/.git/HEAD");
+    });
+}
