@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Case, Check};
+use crate::guard::Scheme;
 use crate::guard::text::clean;
 use crate::probe::Failure;
 use crate::probe::files::{self, Outcome, Seen};
@@ -15,7 +16,7 @@ checks! {
             before it expires. A signature is noticed, not verified.",
         when: [
             Warn "There is none, or only at the top level, its place of old; it has expired, lacks a field or \
-                breaks the form, is not text/plain, or names only other places as its own.",
+                breaks the form, is not text/plain, came over plain HTTP, or names only other places as its own.",
             Inconclusive "The server fails or keeps us out.",
             Info "A redirect stands in its place; it is not followed.",
         ],
@@ -201,6 +202,14 @@ fn security(case: &Case<'_>, findings: &mut Vec<Finding>) {
             )
             .evidence(format!("{}/says/canonical", found.at))
             .fix("Name this address in a Canonical field too, or leave such fields out."),
+        // RFC 9116 section 3: it is to be had by HTTPS.
+        (true, _) if case.reached().scheme() == Scheme::Http => case
+            .warn(
+                SECURITY,
+                Severity::Low,
+                "security.txt says who to tell, but over plain HTTP, where anybody on the way can change it.",
+            )
+            .fix("Serve it over HTTPS."),
         (true, true) => case.pass(
             SECURITY,
             match signed {

@@ -454,3 +454,18 @@ fn a_listed_path_that_leads_to_the_same_path_elsewhere_was_not_seen() {
         assert_eq!(git["leadsTo"], "https://www.good.net/.git/HEAD");
     });
 }
+
+#[test]
+fn a_security_txt_over_plain_http_is_none_that_may_be_relied_on() {
+    run(async {
+        let stage = Stage::new();
+        stage.net.address(HOST, IP);
+        good_zone(&stage.net);
+        stage.net.http(&format!("{IP}:80"), good_site());
+        let report = stage.analyze(HOST).await.unwrap();
+        let found = finding(&report, "files.security_txt");
+        assert_eq!(found["state"], "warn", "{found}");
+        let title = title(&report, "files.security_txt");
+        assert!(title.contains("plain HTTP"), "{title}");
+    });
+}
