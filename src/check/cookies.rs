@@ -93,6 +93,26 @@ impl Jar<'_, '_> {
             .add(findings);
     }
 
+    /// Nothing is wrong with the cookies that browsers keep, if they keep any:
+    /// what they refuse is sent and read by nobody.
+    fn kept_well(&self, check: &Check, title: &str, findings: &mut Vec<Finding>) {
+        let refused = self.with(|cookie| !cookie.accepted);
+        if refused.is_empty() {
+            return self.well(check, title, findings);
+        }
+        let named = names(&refused);
+        let draft = match refused.len() == self.cookies.len() {
+            true => self.case.not_applicable(
+                check,
+                format!("Browsers refuse every cookie that is set: {named}."),
+            ),
+            false => self
+                .case
+                .pass(check, format!("{title} Browsers refuse others: {named}.")),
+        };
+        draft.evidence(self.evidence).add(findings);
+    }
+
     fn warn(
         &self,
         check: &Check,
@@ -111,13 +131,13 @@ impl Jar<'_, '_> {
     }
 
     fn secure(&self, over_https: bool, findings: &mut Vec<Finding>) {
-        let open = self.with(|cookie| !cookie.secure);
+        let open = self.with(|cookie| cookie.accepted && !cookie.secure);
         let severity = match open.iter().any(|cookie| is_session(cookie)) {
             true => Severity::Medium,
             false => Severity::Low,
         };
         if open.is_empty() {
-            self.well(SECURE, "Every cookie is Secure.", findings);
+            self.kept_well(SECURE, "Every cookie is Secure.", findings);
         } else if over_https {
             let title = format!("Also sent over unencrypted connections: {}.", names(&open));
             let fix = "Set Secure on every cookie.";
@@ -130,8 +150,12 @@ impl Jar<'_, '_> {
     }
 
     fn http_only(&self, findings: &mut Vec<Finding>) {
-        let open = self.with(|cookie| is_session(cookie) && !cookie.http_only);
-        let sessions = self.with(is_session).len();
+        let sessions = self.with(|cookie| cookie.accepted && is_session(cookie));
+        let open: Vec<&Cookie> = sessions
+            .iter()
+            .copied()
+            .filter(|cookie| !cookie.http_only)
+            .collect();
         if !open.is_empty() {
             let title = format!(
                 "Scripts can read what looks like a session: {}.",
@@ -139,10 +163,10 @@ impl Jar<'_, '_> {
             );
             let fix = "Set HttpOnly on every cookie that no script needs.";
             self.warn(HTTP_ONLY, Severity::Medium, title, fix, findings);
-        } else if sessions == 0 {
-            self.well(HTTP_ONLY, "No cookie looks like a session's.", findings);
+        } else if sessions.is_empty() {
+            self.kept_well(HTTP_ONLY, "No cookie looks like a session's.", findings);
         } else {
-            self.well(
+            self.kept_well(
                 HTTP_ONLY,
                 "Cookies that look like a session's are kept from scripts.",
                 findings,
@@ -153,7 +177,7 @@ impl Jar<'_, '_> {
     fn same_site(&self, findings: &mut Vec<Finding>) {
         let refused =
             self.with(|cookie| cookie.same_site == Some(SameSite::None) && !cookie.secure);
-        let silent = self.with(|cookie| cookie.same_site.is_none());
+        let silent = self.with(|cookie| cookie.accepted && cookie.same_site.is_none());
         if !refused.is_empty() {
             let title = format!(
                 "SameSite=None without Secure, which browsers refuse: {}.",
@@ -162,7 +186,7 @@ impl Jar<'_, '_> {
             let fix = "Add Secure, or choose SameSite=Lax.";
             self.warn(SAME_SITE, Severity::Medium, title, fix, findings);
         } else if silent.is_empty() {
-            self.well(
+            self.kept_well(
                 SAME_SITE,
                 "Every cookie says whether other sites' requests carry it.",
                 findings,

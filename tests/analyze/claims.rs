@@ -14,11 +14,11 @@ async fn staged(site: Site) -> Stage {
     stage
 }
 
-async fn served(site: Site) -> Value {
+pub(super) async fn served(site: Site) -> Value {
     staged(site).await.analyze(HOST).await.unwrap()
 }
 
-fn page(fields: &[(&str, &str)], body: &str) -> Site {
+pub(super) fn page(fields: &[(&str, &str)], body: &str) -> Site {
     let fields: Vec<_> = [HTML].iter().chain(fields).copied().collect();
     Site::new().on("/", response("200 OK", &fields, body))
 }

@@ -10,6 +10,7 @@ mod support;
 
 mod addresses;
 mod bad_worlds;
+mod browsers;
 mod claims;
 mod dnssec;
 mod fault_chains;
