@@ -71,7 +71,7 @@ impl Grade {
         if all(|policy| anywhere(policy, "object-src")) {
             open.push("plug-ins are not limited");
         }
-        if all(|policy| policy.directive("base-uri").is_none()) {
+        if all(|policy| anywhere(policy, "base-uri")) {
             open.push("the base address is not fixed");
         }
         Grade {
@@ -103,17 +103,18 @@ impl Grade {
 }
 
 /// Nothing governs it, or a scheme or `*` is among its sources that no
-/// `'strict-dynamic'` makes browsers pass over.
+/// `'strict-dynamic'`, a word about scripts alone (CSP Level 3 section
+/// 6.7.1.1), makes browsers pass over. Whoever can make a `blob:` runs scripts
+/// already.
 fn anywhere(policy: &Policy, name: &str) -> bool {
     let Some(sources) = policy.sources(name) else {
         return true;
     };
-    let strict = sources.contains(&Source::Keyword("'strict-dynamic'"));
-    !strict
+    let is_strict =
+        name.starts_with("script-src") && sources.contains(&Source::Keyword("'strict-dynamic'"));
+    !is_strict
         && sources.iter().any(|source| match source {
-            Source::Scheme(scheme) => {
-                ["http:", "https:", "data:", "blob:"].contains(&scheme.as_str())
-            }
+            Source::Scheme(scheme) => ["http:", "https:", "data:"].contains(&scheme.as_str()),
             Source::Host(host) => host.host == "*",
             _ => false,
         })

@@ -27,3 +27,30 @@ fn a_cookie_that_browsers_refuse_gives_nothing_away() {
         assert_eq!(state(&report, "http.cookie_same_site"), "not_applicable");
     });
 }
+
+#[test]
+fn a_policy_is_graded_by_what_browsers_let_through() {
+    run(async {
+        for (policy, words) in [
+            // Whoever makes a blob runs scripts already.
+            (
+                "script-src 'self' blob:; object-src 'none'; base-uri 'none'",
+                "it is strong.",
+            ),
+            // A word about scripts alone (CSP Level 3 section 6.7.1.1).
+            (
+                "script-src 'nonce-r4nd0m' 'strict-dynamic' https:; object-src 'strict-dynamic' https:; base-uri 'none'",
+                "useful: plug-ins are not limited.",
+            ),
+            (
+                "default-src 'none'; base-uri *",
+                "useful: the base address is not fixed.",
+            ),
+            ("default-src 'none'; base-uri 'self'", "it is strong."),
+        ] {
+            let report = served(page(&[("Content-Security-Policy", policy)], "")).await;
+            let title = title(&report, "http.csp");
+            assert!(title.contains(words), "{policy}: {title}");
+        }
+    });
+}
