@@ -336,6 +336,8 @@ fn features(case: &Case<'_>, page: &Page<'_>, findings: &mut Vec<Finding>) {
 struct Isolation {
     check: &'static Check,
     field: &'static str,
+    /// Whether it is a structured field (RFC 9651), which may have parameters.
+    is_structured: bool,
     /// Values that browsers know, and what they do.
     known: &'static [(&'static str, &'static str)],
     without: &'static str,
@@ -344,6 +346,7 @@ struct Isolation {
 const COOP: Isolation = Isolation {
     check: OPENER,
     field: "cross-origin-opener-policy",
+    is_structured: true,
     known: &[
         (
             "same-origin",
@@ -368,6 +371,7 @@ const COOP: Isolation = Isolation {
 const COEP: Isolation = Isolation {
     check: EMBEDDER,
     field: "cross-origin-embedder-policy",
+    is_structured: true,
     known: &[
         ("require-corp", "The page embeds only what agrees to it."),
         (
@@ -382,6 +386,7 @@ const COEP: Isolation = Isolation {
 const CORP: Isolation = Isolation {
     check: RESOURCE,
     field: "cross-origin-resource-policy",
+    is_structured: false,
     known: &[
         ("same-origin", "Only the same origin may embed the answer."),
         ("same-site", "Only the same site may embed the answer."),
@@ -391,12 +396,13 @@ const CORP: Isolation = Isolation {
 };
 
 fn isolation(case: &Case<'_>, page: &Page<'_>, header: &Isolation, findings: &mut Vec<Finding>) {
-    // A parameter such as report-to follows a semicolon.
     let value = page.response.joined(header.field);
-    let word = value
-        .as_deref()
-        .filter(|value| !value.is_empty())
-        .map(|value| value.split(';').next().unwrap_or_default().trim());
+    let value = value.as_deref().filter(|value| !value.is_empty());
+    let word = value.map(|value| match header.is_structured {
+        // A parameter such as report-to follows a semicolon.
+        true => value.split(';').next().unwrap_or_default().trim(),
+        false => value,
+    });
     let known = word.map(|word| header.known.iter().find(|(known, _)| *known == word));
     let open = ["unsafe-none", "cross-origin"];
     match known {

@@ -54,3 +54,14 @@ fn a_policy_is_graded_by_what_browsers_let_through() {
         }
     });
 }
+
+#[test]
+fn a_resource_policy_with_a_parameter_is_none_that_browsers_know() {
+    run(async {
+        // It is compared as it stands (Fetch section 3.7).
+        let policy = "same-origin; report-to=\"a\"";
+        let fields = [("Cross-Origin-Resource-Policy", policy)];
+        let report = served(page(&fields, "")).await;
+        assert_eq!(state(&report, "http.resource_policy"), "warn");
+    });
+}
