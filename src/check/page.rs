@@ -30,7 +30,7 @@ checks! {
     MIXED {
         id: "http.mixed_content",
         about: "Whether a page over HTTPS asks for anything over plain HTTP. Browsers block scripts, styles and \
-            frames, ask for images and media over HTTPS instead, and send forms as they are. The first 256 KiB of the page are read.",
+            frames and images of a srcset, ask for other images and media over HTTPS instead, and send forms as they are. The first 256 KiB of the page are read.",
         when: [
             Fail "Scripts, styles, frames or forms.",
             Warn "Images or media.",
@@ -213,6 +213,7 @@ fn mixed(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &mut V
     let Counts {
         active,
         passive,
+        sets,
         forms,
     } = contents.counts;
     let part = read_part(page, contents);
@@ -232,7 +233,7 @@ fn mixed(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &mut V
             format!(
                 "The page names {} over HTTPS.",
                 counted(
-                    active + passive + forms,
+                    active + passive + sets + forms,
                     "plain HTTP address, and has browsers ask for it",
                     "plain HTTP addresses, and has browsers ask for them"
                 ),
@@ -254,8 +255,16 @@ fn mixed(case: &Case<'_>, page: &Page<'_>, contents: &Contents, findings: &mut V
             MIXED,
             Severity::Low,
             format!(
-                "The page asks for {} over plain HTTP.",
-                counted(passive, "image or other medium", "images or other media")
+                "The page asks for {} over plain HTTP{}.",
+                counted(
+                    passive + sets,
+                    "image or other medium",
+                    "images or other media"
+                ),
+                match sets {
+                    0 => String::new(),
+                    sets => format!(", of which browsers block {sets} (srcset)"),
+                }
             ),
         )
         .fix(fix)

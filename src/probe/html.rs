@@ -77,6 +77,8 @@ pub struct Counts {
     pub active: usize,
     /// Of [`Role::Passive`].
     pub passive: usize,
+    /// Of [`Role::Set`].
+    pub sets: usize,
     /// Of [`Role::Form`].
     pub forms: usize,
 }
@@ -125,7 +127,7 @@ pub struct Plain {
     pub role: Role,
 }
 
-/// What a resource could do to its page (W3C Mixed Content section 3).
+/// What a resource could do to its page (W3C Mixed Content section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -133,6 +135,8 @@ pub enum Role {
     Active,
     /// Is shown: browsers ask for it over HTTPS instead.
     Passive,
+    /// Is an image that is shown out of a set: browsers block it.
+    Set,
     /// Receives what a form holds.
     Form,
 }
@@ -145,12 +149,12 @@ const RESOURCES: &[(&str, &str, Role)] = &[
     ("embed", "src", Role::Active),
     ("object", "data", Role::Active),
     ("img", "src", Role::Passive),
-    ("img", "srcset", Role::Passive),
+    ("img", "srcset", Role::Set),
     ("audio", "src", Role::Passive),
     ("video", "src", Role::Passive),
     ("video", "poster", Role::Passive),
     ("source", "src", Role::Passive),
-    ("source", "srcset", Role::Passive),
+    ("source", "srcset", Role::Set),
     ("input", "src", Role::Passive),
     ("form", "action", Role::Form),
     ("input", "formaction", Role::Form),
@@ -279,6 +283,7 @@ impl Reader {
         *match role {
             Role::Active => &mut counts.active,
             Role::Passive => &mut counts.passive,
+            Role::Set => &mut counts.sets,
             Role::Form => &mut counts.forms,
         } += 1;
         if self.contents.plain.len() < PLAIN_LIMIT {
@@ -495,8 +500,8 @@ mod tests {
         assert_eq!(
             plain(&page),
             [
-                ("img", "http://a.net/2.png", Role::Passive),
-                ("source", "http://a.net/s.webp", Role::Passive),
+                ("img", "http://a.net/2.png", Role::Set),
+                ("source", "http://a.net/s.webp", Role::Set),
                 ("video", "http://a.net/p.png", Role::Passive),
                 ("input", "http://a.net/i.png", Role::Passive),
                 ("button", "http://a.net/f", Role::Form),

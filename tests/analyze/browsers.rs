@@ -65,3 +65,23 @@ fn a_resource_policy_with_a_parameter_is_none_that_browsers_know() {
         assert_eq!(state(&report, "http.resource_policy"), "warn");
     });
 }
+
+#[test]
+fn images_of_a_set_are_blocked_and_not_asked_for_over_https() {
+    run(async {
+        const MIXED: &str = "http.mixed_content";
+        for (body, blocked) in [
+            ("<img src=http://a.net/a.png>", false),
+            ("<img srcset='http://a.net/a.png 1x'>", true),
+            (
+                "<picture><source srcset=http://a.net/a.webp><img src=/a></picture>",
+                true,
+            ),
+        ] {
+            let report = served(page(&[], body)).await;
+            assert_eq!(state(&report, MIXED), "warn", "{body}");
+            let title = title(&report, MIXED);
+            assert_eq!(title.contains("block"), blocked, "{title}");
+        }
+    });
+}
