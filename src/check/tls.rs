@@ -6,7 +6,7 @@ use super::{Case, Check};
 use crate::codec::moment;
 use crate::probe::Failure;
 use crate::probe::tls::{Proof, Refused};
-use crate::probe::trust::{Reason, Verdict, is_beyond_us};
+use crate::probe::trust::{Reason, Verdict, is_beyond_us, too_large};
 use crate::report::{Confidence, Finding, Severity, counted};
 
 pub(super) const DAY: i64 = 86_400;
@@ -107,14 +107,18 @@ fn trust(case: &Case<'_>, findings: &mut Vec<Finding>) {
             .add(findings);
     }
     if reason == Reason::NotVerified {
-        let algorithms = case.probes.tls.chain.iter().filter(|one| is_beyond_us(one));
-        let named = algorithms.map(|one| match one.key.curve.as_deref() {
-            Some("P-521") => "a key on P-521",
-            _ => one.signature_algorithm.as_str(),
+        let chain = &case.probes.tls.chain;
+        let algorithm = chain.iter().find(|one| is_beyond_us(one));
+        let algorithm = algorithm.map(|one| match one.key.curve.as_deref() {
+            Some("P-521") => String::from("a key on P-521"),
+            _ => one.signature_algorithm.clone(),
         });
-        let named: Vec<&str> = named.take(1).collect();
+        let key = || too_large(chain).next();
+        let named = algorithm
+            .or_else(|| Some(format!("an RSA key of {} bits", key()?.key.bits)))
+            .unwrap_or_default();
         return case
-            .inconclusive(TRUST, format!("{} ({})", reason.clause(), named.concat()))
+            .inconclusive(TRUST, format!("{} ({named})", reason.clause()))
             .evidence(evidence)
             .evidence("/tls/chain/0/signatureAlgorithm")
             .add(findings);

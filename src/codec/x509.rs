@@ -72,7 +72,8 @@ impl Key {
         }
     }
 
-    fn rsa(public_key: &[u8]) -> Self {
+    /// The key of an encoded RSAPublicKey (RFC 8017 appendix A.1.1).
+    pub(crate) fn rsa(public_key: &[u8]) -> Self {
         let parts = super::der::element(public_key, 0, public_key.len())
             .map_or_else(Vec::new, |key| {
                 super::der::children(public_key, &key.content)

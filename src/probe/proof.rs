@@ -14,6 +14,8 @@ use rustls::pki_types::{
 use rustls::{CertificateError, Error, SignatureScheme};
 
 use super::tls::{Proof, provider};
+use super::trust::is_too_large;
+use crate::codec::x509::Key;
 use crate::port::{Curve, Ecdsa, Signatures};
 
 thread_local! {
@@ -57,6 +59,7 @@ impl Question {
         } = self;
         match algorithm.verify_signature(&key, &message, &signature) {
             Ok(()) => Proof::Given,
+            Err(_) if is_unknown(algorithm, &key) => Proof::Unseen,
             Err(_) => Proof::Wrong(Error::from(CertificateError::BadSignature).to_string()),
         }
     }
@@ -82,6 +85,11 @@ impl Question {
             message: self.message.clone(),
         })
     }
+}
+
+/// Whether what is not called right was not looked at.
+fn is_unknown(algorithm: &dyn SignatureVerificationAlgorithm, key: &[u8]) -> bool {
+    algorithm.public_key_alg_id() == alg_id::RSA_ENCRYPTION && is_too_large(&Key::rsa(key))
 }
 
 /// `r` and `s` of a signature in DER (RFC 3279 section 2.2.3), each as long as

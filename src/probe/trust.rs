@@ -16,7 +16,7 @@ use webpki::{EndEntityCert, KeyUsage};
 
 use super::chain::Shape;
 use crate::codec::certificate::Certificate;
-use crate::codec::x509::is_broken_signature;
+use crate::codec::x509::{Key, is_broken_signature};
 
 /// Intermediates that path building may use: enough for every real chain, and
 /// a bound on the signatures a hostile one can make us check.
@@ -263,7 +263,7 @@ fn reason(error: &webpki::Error, described: &[Certificate]) -> Reason {
         E::CertExpired { .. } => Reason::Expired,
         E::CertNotValidYet { .. } => Reason::NotYetValid,
         E::UnknownIssuer | E::CaUsedAsEndEntity => unknown_issuer(error, described),
-        E::InvalidSignatureForPublicKey => Reason::BadSignature,
+        E::InvalidSignatureForPublicKey => unproven(described),
         E::UnsupportedSignatureAlgorithmContext(_)
         | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => unsupported(described),
         E::SignatureAlgorithmMismatch => Reason::UnsupportedAlgorithm,
@@ -284,6 +284,32 @@ fn reason(error: &webpki::Error, described: &[Certificate]) -> Reason {
 pub fn is_beyond_us(certificate: &Certificate) -> bool {
     certificate.signature_algorithm == "ecdsa-with-SHA512"
         || certificate.key.curve.as_deref() == Some("P-521")
+}
+
+/// Bits of an RSA key by which signatures are verified here: the `rsa` crate
+/// calls those by a larger one wrong without looking.
+const RSA_LIMIT: u32 = 4096;
+
+/// Whether it is an RSA key by which nothing is verified here.
+pub fn is_too_large(key: &Key) -> bool {
+    key.algorithm == "RSA" && key.bits > RSA_LIMIT
+}
+
+/// The issuers of the chain by whose keys nothing is verified here.
+pub fn too_large(described: &[Certificate]) -> impl Iterator<Item = &Certificate> {
+    let issues = |issuer: &Certificate| described.iter().any(|one| one.issuer == issuer.subject);
+    described
+        .iter()
+        .filter(move |one| is_too_large(&one.key) && issues(one))
+}
+
+/// A signature that did not verify: wrong, unless it may be one that is not
+/// looked at.
+fn unproven(described: &[Certificate]) -> Reason {
+    match too_large(described).next() {
+        Some(_) => Reason::NotVerified,
+        None => Reason::BadSignature,
+    }
 }
 
 fn unsupported(described: &[Certificate]) -> Reason {

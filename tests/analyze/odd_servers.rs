@@ -3,6 +3,8 @@
 //! they have is told, and what cannot be verified here is not held against
 //! them.
 
+use std::sync::Arc;
+
 use rcgen::{KeyPair, PKCS_ED25519};
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -284,5 +286,136 @@ fn the_purpose_of_a_certificate_is_shown_where_it_is_judged() {
             "{evidence}"
         );
         assert!(evidence.contains("/tls/chain/0/isCa"), "{evidence}");
+    });
+}
+
+/// An RSA key of this many bits whose owner signs without it.
+#[derive(Debug)]
+struct Wide(Vec<u8>, usize);
+
+impl Wide {
+    fn of(bits: usize) -> Wide {
+        let number = |octets: &[u8]| {
+            let length = u16::try_from(octets.len()).unwrap().to_be_bytes();
+            [&[0x02, 0x82], &length[..], octets].concat()
+        };
+        let mut modulus = vec![0xAB; bits / 8 + 1];
+        modulus[0] = 0;
+        let both = [number(&modulus), vec![0x02, 3, 1, 0, 1]].concat();
+        let length = u16::try_from(both.len()).unwrap().to_be_bytes();
+        Wide([&[0x30, 0x82], &length[..], &both].concat(), bits / 8)
+    }
+}
+
+impl rcgen::PublicKeyData for Wide {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_RSA_SHA256
+    }
+}
+
+impl rcgen::SigningKey for Wide {
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok(vec![7; self.1])
+    }
+}
+
+impl rustls::sign::SigningKey for Wide {
+    fn choose_scheme(
+        &self,
+        _: &[rustls::SignatureScheme],
+    ) -> Option<Box<dyn rustls::sign::Signer>> {
+        Some(Box::new(Wide(Vec::new(), self.1)))
+    }
+
+    fn algorithm(&self) -> rustls::SignatureAlgorithm {
+        rustls::SignatureAlgorithm::RSA
+    }
+}
+
+impl rustls::sign::Signer for Wide {
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+        Ok(vec![7; self.1])
+    }
+
+    fn scheme(&self) -> rustls::SignatureScheme {
+        rustls::SignatureScheme::RSA_PSS_SHA256
+    }
+}
+
+fn params(name: &str, is_ca: bool) -> rcgen::CertificateParams {
+    let mut params = rcgen::CertificateParams::new(vec![HOST.to_owned()]).unwrap();
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
+    if is_ca {
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    }
+    params
+}
+
+/// A root, and a stage that trusts it.
+fn rooted() -> (Stage, rcgen::Issuer<'static, KeyPair>) {
+    let key = KeyPair::generate().unwrap();
+    let root = params("Root", true);
+    let pem = root.self_signed(&key).unwrap().pem();
+    let stage = Stage::new().with("TRUST_ANCHORS", &pem);
+    good_zone(&stage.net);
+    stage.net.address(HOST, IP);
+    (stage, rcgen::Issuer::new(root, key))
+}
+
+#[test]
+fn a_signature_by_an_rsa_key_that_is_too_large_for_us_is_not_called_wrong() {
+    run(async {
+        for (bits, reason, expected) in [
+            (2048, "bad_signature", "fail"),
+            (8192, "not_verified", "inconclusive"),
+        ] {
+            let (stage, root) = rooted();
+            let middle = params("Middle", true);
+            let certificate = middle.signed_by(&Wide::of(bits), &root).unwrap();
+            let middle = rcgen::Issuer::new(middle, Wide::of(bits));
+            let key = KeyPair::generate().unwrap();
+            let leaf = params("leaf", false).signed_by(&key, &middle).unwrap();
+            let chain = vec![leaf.der().clone(), certificate.der().clone()];
+            let config = serving(chain, &key, Vec::new());
+            stage.net.https(&format!("{IP}:443"), config, good_site());
+            let report = stage.analyze(HOST).await.unwrap();
+            assert_eq!(report["probes"]["tls"]["trust"]["reason"], reason);
+            let trust = finding(&report, "tls.trust");
+            assert_eq!(trust["state"], expected, "{trust}");
+            let title = title(&report, "tls.trust");
+            assert_eq!(title.contains("8192 bits"), bits == 8192, "{title}");
+        }
+    });
+}
+
+#[test]
+fn a_proof_by_an_rsa_key_that_is_too_large_for_us_is_unseen() {
+    run(async {
+        for (bits, proven, expected) in [(2048, json!(false), "fail"), (8192, Value::Null, "pass")]
+        {
+            let (stage, root) = rooted();
+            let leaf = params("leaf", false);
+            let leaf = leaf.signed_by(&Wide::of(bits), &root).unwrap();
+            let chain = vec![leaf.der().clone()];
+            let pair = rustls::sign::CertifiedKey::new(chain, Arc::new(Wide::of(bits)));
+            let provider = Arc::new(rustls_rustcrypto::provider());
+            let config = rustls::ServerConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_no_client_auth()
+                .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(pair)));
+            stage.net.https(&format!("{IP}:443"), config, good_site());
+            let report = stage.analyze(HOST).await.unwrap();
+            let best = &report["probes"]["tls"]["handshakes"]["best"];
+            assert_eq!(best["keyProven"], proven, "{best}");
+            let trust = finding(&report, "tls.trust");
+            assert_eq!(trust["state"], expected, "{trust}");
+        }
     });
 }
