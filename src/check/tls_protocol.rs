@@ -411,10 +411,25 @@ fn resumption(case: &Case<'_>, findings: &mut Vec<Finding>) {
         Some(Ok(answer)) => (answer.ticket, answer.session_id),
         _ => (false, false),
     };
-    let title = match (ticket_13 || ticket_12, id_12) {
-        (true, _) => "The server hands out session tickets.",
-        (false, true) => "The server gives sessions an identifier to resume them by.",
-        (false, false) => {
+    // What a version offers that did not answer, nobody saw.
+    let unseen = match (&tls.web, &tls.up_to_12) {
+        (Some(Err(Refused::Failed(failure))), _) | (_, Some(Err(Refused::Failed(failure)))) => {
+            Some(failure)
+        }
+        (None, _) | (_, None) => Some(&Failure::TimedOut),
+        _ => None,
+    };
+    let title = match (ticket_13 || ticket_12, id_12, unseen) {
+        (true, ..) => "The server hands out session tickets.",
+        (false, true, _) => "The server gives sessions an identifier to resume them by.",
+        (false, false, Some(failure)) => {
+            return case
+                .unmeasured(RESUMPTION, failure)
+                .evidence(format!("{HANDSHAKES}/best/failure"))
+                .evidence(format!("{HANDSHAKES}/only12/failure"))
+                .add(findings);
+        }
+        (false, false, None) => {
             "The server offers no session to resume, so every connection is a full handshake."
         }
     };

@@ -419,3 +419,35 @@ fn a_proof_by_an_rsa_key_that_is_too_large_for_us_is_unseen() {
         }
     });
 }
+
+#[test]
+fn that_no_session_is_offered_is_said_only_where_every_version_was_asked() {
+    run(async {
+        // No ticket by TLS 1.3, and TLS 1.2 goes unanswered.
+        let (stage, authority) = good_stage();
+        let mut config = authority.serves(&Leaf::of(HOST));
+        config.send_tls13_tickets = 0;
+        let config = Arc::new(config);
+        let only_13 = move |stream: DuplexStream| {
+            let config = Arc::clone(&config);
+            async move {
+                let acceptor = rustls::server::Acceptor::default();
+                let hello = tokio_rustls::LazyConfigAcceptor::new(acceptor, stream).await;
+                let Ok(hello) = hello else { return };
+                let heard = hello.client_hello();
+                let mut suites = heard.cipher_suites().iter();
+                if suites.any(|suite| u16::from(*suite) >> 8 == 0x13) {
+                    let _open = hello.into_stream(config).await;
+                    std::future::pending::<()>().await;
+                }
+                std::future::pending::<()>().await;
+            }
+        };
+        stage.net.serve(&format!("{IP}:443"), only_13);
+        let report = stage.analyze(HOST).await.unwrap();
+        let found = finding(&report, "tls.resumption");
+        assert_eq!(state(&report, "tls.version_13"), "pass", "{found}");
+        assert_eq!(state(&report, "tls.version_12"), "inconclusive", "{found}");
+        assert_eq!(found["state"], "inconclusive", "{found}");
+    });
+}
