@@ -260,7 +260,7 @@ pub fn decode(text: &str, kind: Option<Kind>, context: &Context) -> Result<Decod
     if text.len() > TEXT_LIMIT {
         return Err(Error::invalid("text", "Send at most 65536 bytes of text."));
     }
-    if text.trim().is_empty() {
+    if unmarked(text).trim().is_empty() {
         return Err(Error::invalid(
             "text",
             "Send the text to be decoded; this one is empty.",
@@ -273,33 +273,56 @@ pub fn decode(text: &str, kind: Option<Kind>, context: &Context) -> Result<Decod
 }
 
 fn decode_as(text: &str, kind: Kind, context: &Context) -> Result<Decoded, Error> {
-    let reading = (kind.format().read)(text, context).map_err(|NotThis(why)| {
+    let reading = read(text, kind, context).map_err(|NotThis(why)| {
         Error::invalid(
             "kind",
             format!("This text is not of kind {}: {why}", kind.as_str()),
         )
     })?;
     Ok(bound::decoded(
-        text,
+        unmarked(text),
         kind,
         (Confidence::High, None),
         reading,
     ))
 }
 
+/// Reads `text` as `kind`. A byte order mark in front belongs to no format;
+/// only the standard of JSON speaks of it, and its reader does too.
+fn read(text: &str, kind: Kind, context: &Context) -> format::Outcome {
+    let bare = match kind {
+        Kind::Json => text,
+        _ => unmarked(text),
+    };
+    let mut reading = (kind.format().read)(bare, context)?;
+    if bare.len() < text.len() {
+        for Problem { span, .. } in &mut reading.problems {
+            (span.start, span.end) = (span.start + 1, span.end + 1);
+        }
+        let note = "The byte order mark (U+FEFF) in front was passed over.";
+        reading.notes.push(note.to_owned());
+    }
+    Ok(reading)
+}
+
+/// The text behind a byte order mark.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// Tries the formats from the likeliest on; the first that can read the text
 /// is the guess, the next likely one the runner-up.
 fn decode_auto(text: &str, context: &Context) -> Result<Decoded, Error> {
-    let mut likely: Vec<(u8, Kind)> = likelihoods(text)
+    let mut likely: Vec<(u8, Kind)> = likelihoods(unmarked(text))
         .filter(|(likelihood, _)| *likelihood > 0)
         .collect();
     likely.sort_by_key(|(likelihood, kind)| (std::cmp::Reverse(*likelihood), *kind));
     for (at, (likelihood, kind)) in likely.iter().enumerate() {
-        if let Ok(reading) = (kind.format().read)(text, context) {
+        if let Ok(reading) = read(text, *kind, context) {
             let runner_up = likely.get(at + 1).map(|(_, kind)| *kind);
             let confidence = confidence_of(*likelihood);
             return Ok(bound::decoded(
-                text,
+                unmarked(text),
                 *kind,
                 (confidence, runner_up),
                 reading,

@@ -142,6 +142,33 @@ fn text_that_is_nothing_is_a_typed_error() {
 }
 
 #[test]
+fn a_byte_order_mark_hides_nothing_and_moves_every_place() {
+    for kind in Kind::ALL {
+        let text = format!("\u{feff}{}", kind.format().example);
+        for named in [None, Some(*kind)] {
+            let answer = decoded(&text, named).unwrap_or_else(|e| panic!("{}: {e}", kind.as_str()));
+            assert_eq!(answer.kind, *kind);
+            assert_sound(&text, &answer);
+        }
+    }
+    let marked = decoded("\u{feff}v=spf1 ?all", None).unwrap();
+    let span = marked.problems[0].span;
+    assert_eq!((span.start, span.end), (8, 12));
+    assert!(
+        marked
+            .notes
+            .iter()
+            .any(|note| note.contains("byte order mark"))
+    );
+    assert!(
+        decoded("\u{feff}", None)
+            .unwrap_err()
+            .message
+            .contains("empty")
+    );
+}
+
+#[test]
 fn a_long_text_is_told_by_its_beginning_and_a_key_wherever_it_stands() {
     let long = |head: &str| format!("\n{head}{}", " a".repeat(20 * 1024));
     assert_eq!(decoded(&long("v=spf1"), None).unwrap().kind, Kind::Spf);
