@@ -179,19 +179,22 @@ impl<'a> Reader<'a> {
     /// What lies between two spaces: one term, or a term with white space in
     /// it that SPF does not know.
     fn part(&mut self, part: &'a str) {
-        let mut pieces = part.split(['\t', '\r', '\n']);
-        if let Some(first) = pieces.next().filter(|first| !first.is_empty()) {
-            self.term(first);
-        }
-        for piece in pieces {
-            self.valid = false;
-            self.scribe.flag(
-                WHITE_SPACE,
-                piece,
-                "Terms are separated by spaces; a tab or line break is a syntax error.",
-            );
+        const BREAKS: [char; 3] = ['\t', '\r', '\n'];
+        let mut rest = part;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(rest.find(BREAKS).unwrap_or(rest.len()));
             if !piece.is_empty() {
                 self.term(piece);
+            }
+            rest = behind.trim_start_matches(BREAKS);
+            let (gap, _) = behind.split_at(behind.len() - rest.len());
+            if !gap.is_empty() {
+                self.valid = false;
+                self.scribe.flag(
+                    WHITE_SPACE,
+                    gap,
+                    "Terms are separated by spaces; a tab or line break is a syntax error.",
+                );
             }
         }
     }
@@ -212,7 +215,6 @@ impl<'a> Reader<'a> {
 
     /// Everything beyond the syntax of single terms.
     fn judge(&mut self, record: &'a str) {
-        self.judge_all(record);
         self.judge_modifiers();
         self.judge_terms();
         let lookups: Vec<&'a str> = self
@@ -244,6 +246,7 @@ impl<'a> Reader<'a> {
                 ),
             );
         }
+        self.judge_all(record);
     }
 
     fn judge_all(&mut self, record: &'a str) {
@@ -257,7 +260,8 @@ impl<'a> Reader<'a> {
             .find(|(term, _)| term.name == Name::Redirect)
             .map(|(_, text)| *text);
         let Some(at) = at else {
-            if redirect.is_none() {
+            // Of a permerror nothing follows for other senders.
+            if redirect.is_none() && self.valid {
                 self.scribe.flag(
                     NO_ALL,
                     record.get(..VERSION.len()).unwrap_or(record),

@@ -33,6 +33,11 @@ pub(super) fn read(text: &str) -> Result<Term, Fault<'_>> {
         })?;
     let mut term = blank(text, name);
     term.qualifier = Some(qualifier);
+    if arguments.is_empty()
+        && let Some(why) = lacking(term.name)
+    {
+        return Err((rest, why));
+    }
     read_arguments(&mut term, arguments)?;
     term.meaning = meaning(&term);
     Ok(term)
@@ -83,6 +88,16 @@ fn qualifier(text: &str) -> (Qualifier, &str) {
         .into_iter()
         .find_map(|(sign, qualifier)| Some((qualifier, text.strip_prefix(sign)?)))
         .unwrap_or((Qualifier::Pass, text))
+}
+
+/// What a mechanism that cannot stand alone needs.
+fn lacking(name: Name) -> Option<&'static str> {
+    match name {
+        Name::Ip4 => Some("needs a colon and an IPv4 address behind it"),
+        Name::Ip6 => Some("needs a colon and an IPv6 address behind it"),
+        Name::Include | Name::Exists => Some("needs a colon and a domain behind it"),
+        _ => None,
+    }
 }
 
 /// What stands behind a mechanism's name.

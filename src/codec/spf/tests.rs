@@ -55,7 +55,8 @@ fn the_part_at_fault_is_pointed_at() {
     assert_eq!(faulty("v=spf1 ip4:192.0.2.0/33 -all"), "33");
     assert_eq!(faulty("v=spf1 ip4:192.0.2.0/024 -all"), "024");
     assert_eq!(faulty("v=spf1 a:example.com/ -all"), "");
-    assert_eq!(faulty("v=spf1 include -all"), "");
+    assert_eq!(faulty("v=spf1 include -all"), "include");
+    assert_eq!(faulty("v=spf1 ip4 -all"), "ip4");
     assert_eq!(
         faulty("v=spf1 inlcude:example.com -all"),
         "inlcude:example.com"
@@ -104,4 +105,35 @@ fn the_eleventh_lookup_breaks_the_record() {
 fn another_version_is_another_record() {
     assert!(parse("v=spf10 -all").is_err());
     assert!(parse("v=spf2.0/pra -all").is_err());
+}
+
+#[test]
+fn a_break_between_terms_is_pointed_at_once() {
+    let breaks = |text: &str| -> Vec<String> {
+        let problems = parse(text).unwrap().problems;
+        let found = problems.iter().filter(|p| p.code == "spf.white_space");
+        let part = |span: super::super::Span| {
+            let chars = text.chars().skip(span.start as usize);
+            chars.take((span.end - span.start) as usize).collect()
+        };
+        found.map(|p| part(p.span)).collect()
+    };
+    assert_eq!(breaks("v=spf1 mx\t-all"), ["\t"]);
+    assert_eq!(breaks("v=spf1 mx\r\n -all"), ["\r\n"]);
+    assert_eq!(breaks("v=spf1 mx\r\n\t-all"), ["\r\n\t"]);
+    assert_eq!(breaks("v=spf1\tmx -all"), ["\t"]);
+}
+
+#[test]
+fn nothing_is_said_of_other_senders_by_a_record_that_is_a_permerror() {
+    for text in [
+        "v=spf1 -all;",
+        "v=spf1 a \u{2013}all",
+        "v=spf1 -all:x",
+        "v=spf1 mx, -al",
+    ] {
+        let reading = parse(text).unwrap();
+        assert!(!reading.value.valid, "{text}");
+        assert!(!reading.has("spf.no_all"), "{text}");
+    }
 }
