@@ -49,7 +49,9 @@ pub struct Bimi {
 /// [`NotThis`] when it does not begin with `v=BIMI1`.
 pub fn parse(text: &str) -> Result<Reading<Bimi>, NotThis> {
     if !is_bimi(text) {
-        return Err(NotThis("a BIMI record begins with `v=BIMI1`."));
+        return Err(NotThis(
+            "a BIMI record begins with `v=BIMI1`, followed by a semicolon.",
+        ));
     }
     let mut scribe = Scribe::new(text);
     let found = tags::read(

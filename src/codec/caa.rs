@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::Kind;
-use super::format::{Format, NotThis, Reading, Scribe, quoted, rules};
+use super::format::{Format, NotThis, Reading, Scribe, address_hint, quoted, rules};
 
 /// What there is to know about the kind `caa`.
 pub const FORMAT: Format = Format {
@@ -274,11 +274,7 @@ fn incident(scribe: &mut Scribe, inside: &str) {
         Some("mailto" | "https") => {}
         Some("http") => scribe.flag(PLAIN_INCIDENT, inside, "Reports would travel unencrypted."),
         _ => {
-            let hint = if inside.contains('@') {
-                "; `mailto:` is missing in front"
-            } else {
-                ""
-            };
+            let hint = address_hint(inside);
             scribe.flag(
                 BAD_INCIDENT,
                 inside,
@@ -401,6 +397,18 @@ mod tests {
             .value;
         assert_eq!(account.records[0].parameters, ["account=230123"]);
         assert!(codes("0 iodef \"mailto:security@example.com\"").is_empty());
+    }
+
+    #[test]
+    fn a_quoted_report_address_does_not_lack_its_scheme() {
+        let said = |text: &str| parse(text).unwrap().problems[0].message.clone();
+        let message = said("0 iodef 'mailto:security@example.com'");
+        assert!(
+            message.contains("around") && !message.contains("missing"),
+            "{message}"
+        );
+        let message = said("0 iodef \"security@example.com\"");
+        assert!(message.contains("`mailto:` is missing"), "{message}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::format::{Format, NotThis, Reading, Rule, Scribe, quoted, rules};
+use super::format::{Format, NotThis, Reading, Rule, Scribe, address_hint, quoted, rules};
 use super::tags::{self, Tag, TagRules};
 use super::{Kind, txt};
 
@@ -138,7 +138,9 @@ pub struct Dmarc {
 /// [`NotThis`] when the text does not begin with `v=DMARC1` in any case.
 pub fn parse(text: &str) -> Result<Reading<Dmarc>, NotThis> {
     if !is_dmarc(text) {
-        return Err(NotThis("a DMARC record begins with `v=DMARC1`."));
+        return Err(NotThis(
+            "a DMARC record begins with `v=DMARC1`, followed by a semicolon.",
+        ));
     }
     let mut scribe = Scribe::new(text);
     let tags = tags::read(
@@ -361,15 +363,15 @@ impl<'a> Reader<'a> {
         }
         let Some((scheme, rest)) = uri.split_once(':').filter(|(scheme, _)| is_scheme(scheme))
         else {
-            let hint = if part.contains('@') {
-                "; `mailto:` is missing in front"
-            } else {
-                ""
-            };
+            let hint = address_hint(part);
             self.scribe
                 .flag(BAD_URI, part, format!("{} is no URI{hint}.", quoted(part)));
             return None;
         };
+        if uri.contains([' ', '\t']) {
+            self.scribe.flag(BAD_URI, part, tags::SPACED_URI);
+            return None;
+        }
         if !scheme.eq_ignore_ascii_case("mailto") {
             self.scribe.flag(
                 OTHER_SCHEME,

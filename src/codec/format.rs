@@ -246,12 +246,31 @@ impl CharOffsets {
     }
 }
 
-/// A few characters of a text for use in a message, in backquotes.
+/// A few characters of a text for use in a message, in backquotes, between
+/// which nothing would be overlooked.
 pub(crate) fn quoted(part: &str) -> String {
     const SHOWN: usize = 40;
+    if part.is_empty() {
+        return "(empty)".to_owned();
+    }
     match part.char_indices().nth(SHOWN) {
         Some((cut, _)) => format!("`{}…`", part.get(..cut).unwrap_or_default()),
         None => format!("`{part}`"),
+    }
+}
+
+/// What is wrong with a report address that is no URI, to stand behind a
+/// statement of that.
+pub(crate) fn address_hint(part: &str) -> &'static str {
+    let bare = part.trim_matches(['"', '\'', '<', '>', '\u{201c}', '\u{201d}']);
+    let has_scheme = bare
+        .get(..7)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
+    match (has_scheme, bare.len() < part.len()) {
+        (true, true) => "; no quotation marks or brackets belong around it",
+        (true, false) => "",
+        _ if part.contains('@') => "; `mailto:` is missing in front",
+        _ => "",
     }
 }
 

@@ -380,7 +380,7 @@ const MX_LIMIT: usize = 128;
 const LINE_LIMIT: usize = 1_024;
 
 const NEITHER: NotThis =
-    NotThis("an MTA-STS record begins with `v=STSv1`, a policy has a line `version: STSv1`.");
+    NotThis("an MTA-STS record begins with `v=STSv1;`, a policy has a line `version: STSv1`.");
 
 rules! {
     VERSION_CASE = "mta_sts.version_case", High, "RFC 8461 section 3.1",

@@ -1,13 +1,17 @@
 //! Tag lists, `name=value; name=value` (RFC 6376 section 3.2), as DMARC,
 //! DKIM, TLS-RPT, MTA-STS and BIMI records use them.
 
-use super::format::{Rule, Scribe, quoted};
+use super::format::{Rule, Scribe, quoted, range_within};
 
 /// Tags kept of one record.
 const TAG_LIMIT: usize = 64;
 
 /// Parts between semicolons looked at; far more than make a record.
 const PART_LIMIT: usize = 1_000;
+
+/// Of a report address in a list.
+pub(crate) const SPACED_URI: &str =
+    "An address cannot have a space in it; addresses are separated by commas.";
 
 /// One tag; all parts are slices of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,18 +42,20 @@ pub(crate) fn read<'a>(text: &'a str, rules: &TagRules, scribe: &mut Scribe) -> 
             break;
         }
         let Some((name, value)) = whole.split_once('=') else {
-            let message = match whole {
-                "" => "A semicolon separates nothing.".to_owned(),
-                _ => format!(
+            if whole.is_empty() {
+                let semicolon = range_within(text, part).map_or(0, |range| range.end);
+                scribe.flag(
+                    rules.malformed,
+                    text.get(semicolon..=semicolon).unwrap_or(part),
+                    "A semicolon separates nothing.",
+                );
+            } else {
+                let message = format!(
                     "{} is no `name=value` tag; a semicolon or an equals sign is missing.",
                     quoted(whole)
-                ),
-            };
-            scribe.flag(
-                rules.malformed,
-                if whole.is_empty() { part } else { whole },
-                message,
-            );
+                );
+                scribe.flag(rules.malformed, whole, message);
+            }
             continue;
         };
         let tag = Tag {

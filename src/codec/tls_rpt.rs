@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::format::{Format, NotThis, Reading, Scribe, quoted, rules};
+use super::format::{Format, NotThis, Reading, Scribe, address_hint, quoted, rules};
 use super::tags::{self, TagRules};
 use super::{Kind, txt};
 
@@ -39,7 +39,9 @@ pub struct TlsRpt {
 /// [`NotThis`] when it does not begin with `v=TLSRPTv1`.
 pub fn parse(text: &str) -> Result<Reading<TlsRpt>, NotThis> {
     if !is_tls_rpt(text) {
-        return Err(NotThis("a TLS reporting record begins with `v=TLSRPTv1`."));
+        return Err(NotThis(
+            "a TLS reporting record begins with `v=TLSRPTv1`, followed by a semicolon.",
+        ));
     }
     let mut scribe = Scribe::new(text);
     let found = tags::read(
@@ -91,6 +93,10 @@ pub fn parse(text: &str) -> Result<Reading<TlsRpt>, NotThis> {
 }
 
 fn is_usable(scribe: &mut Scribe, part: &str) -> bool {
+    if part.contains([' ', '\t']) {
+        scribe.flag(BAD_URI, part, tags::SPACED_URI);
+        return false;
+    }
     let (scheme, rest) = part.split_once(':').unwrap_or((part, ""));
     match scheme.to_ascii_lowercase().as_str() {
         "mailto" if is_address(rest) => true,
@@ -112,8 +118,9 @@ fn is_usable(scribe: &mut Scribe, part: &str) -> bool {
                 BAD_URI,
                 part,
                 format!(
-                    "{} is neither a mailto: nor an https: address.",
-                    quoted(part)
+                    "{} is neither a mailto: nor an https: address{}.",
+                    quoted(part),
+                    address_hint(part)
                 ),
             );
             false
@@ -123,9 +130,9 @@ fn is_usable(scribe: &mut Scribe, part: &str) -> bool {
 
 fn is_address(text: &str) -> bool {
     let address = text.split('?').next().unwrap_or_default();
-    address.rsplit_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && domain.contains('.') && !domain.contains(' ')
-    })
+    address
+        .rsplit_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'))
 }
 
 fn is_tls_rpt(text: &str) -> bool {
@@ -182,6 +189,22 @@ mod tests {
                 .unwrap()
                 .has("tls_rpt.repeated_tag")
         );
+    }
+
+    #[test]
+    fn what_an_address_lacks_is_said() {
+        let said = |rua: &str| {
+            let reading = parse(&format!("v=TLSRPTv1; rua={rua}")).unwrap();
+            assert!(
+                !reading.value.valid && reading.has("tls_rpt.bad_uri"),
+                "{rua}"
+            );
+            reading.problems[0].message.clone()
+        };
+        assert!(said("mailto:a@b.example mailto:c@d.example").contains("comma"));
+        assert!(said("https://a.example/ https://b.example/").contains("comma"));
+        assert!(said("\"mailto:a@b.example\"").contains("around"));
+        assert!(said("a@b.example").contains("`mailto:` is missing"));
     }
 
     #[test]

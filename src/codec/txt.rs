@@ -26,8 +26,20 @@ pub(crate) struct Record {
 
 impl Record {
     /// The record made of the unquoted `part` that begins `from` characters
-    /// into the text.
+    /// into the text. The backslash that a zone file has in front of a
+    /// semicolon is left out: no record has one there.
     fn bare(part: &str, from: u32) -> Self {
+        if part.contains("\\;") {
+            let mut record = Record::default();
+            let mut chars = part.chars().zip(from..).peekable();
+            while let Some((c, at)) = chars.next() {
+                let escapes = c == '\\' && chars.peek().is_some_and(|(next, _)| *next == ';');
+                if !escapes {
+                    record.push(c, at);
+                }
+            }
+            return record;
+        }
         Record {
             value: part.to_owned(),
             strings: 0,
@@ -257,6 +269,16 @@ mod tests {
             record.in_text(Span { start: 4, end: 5 }),
             Span { start: 17, end: 18 }
         );
+    }
+
+    #[test]
+    fn a_semicolon_may_keep_the_backslash_of_its_zone_file() {
+        let text = "v=DMARC1\\; p=none\\; rua=x";
+        let record = &records(text)[0];
+        assert_eq!(record.value, "v=DMARC1; p=none; rua=x");
+        let span = record.in_text(Span { start: 10, end: 16 });
+        assert_eq!(&text[span.start as usize..span.end as usize], "p=none");
+        assert_eq!(values("v=x; a=b\\c\\"), ["v=x; a=b\\c\\"]);
     }
 
     #[test]

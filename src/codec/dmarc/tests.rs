@@ -108,3 +108,70 @@ fn addresses_need_a_scheme() {
         "a@example.com"
     );
 }
+
+#[test]
+fn a_quoted_address_does_not_lack_its_scheme() {
+    let said = |text: &str| {
+        let found = parse(text).unwrap().problems;
+        let problem = found.into_iter().find(|p| p.code == "dmarc.bad_uri");
+        problem.expect("is said").message
+    };
+    let message = said("v=DMARC1; p=none; rua=\"mailto:x@y.example\"");
+    assert!(
+        message.contains("around") && !message.contains("missing"),
+        "{message}"
+    );
+    assert!(said("v=DMARC1; p=none; rua=x@y.example").contains("`mailto:` is missing"));
+}
+
+#[test]
+fn a_space_parts_no_addresses() {
+    for value in [
+        "mailto:a@x.example mailto:b@y.example",
+        "https://a.example/ https://b.example/",
+    ] {
+        let text = format!("v=DMARC1; p=none; rua=mailto:c@d.example; ruf={value}");
+        let reading = parse(&text).unwrap();
+        assert_eq!(at(&text, "dmarc.bad_uri"), value);
+        assert_eq!(reading.value.failure_reports, []);
+        let said = reading.problems.iter().find(|p| p.code == "dmarc.bad_uri");
+        assert!(said.unwrap().message.contains("comma"));
+    }
+}
+
+#[test]
+fn a_comma_behind_the_version_is_told_from_a_semicolon() {
+    let NotThis(why) = parse("v=DMARC1, p=none").unwrap_err();
+    assert!(why.contains("semicolon"), "{why}");
+}
+
+#[test]
+fn nothing_between_semicolons_is_pointed_at_by_the_second_one() {
+    let text = "v=DMARC1;; p=none";
+    assert_eq!(at(text, "dmarc.malformed"), ";");
+    let reading = parse(text).unwrap();
+    let problem = reading
+        .problems
+        .iter()
+        .find(|p| p.code == "dmarc.malformed");
+    assert_eq!(problem.unwrap().span.start, 9);
+}
+
+#[test]
+fn an_empty_part_is_called_empty() {
+    let reading = parse("v=DMARC1; p=; rua=mailto:a@b.example,").unwrap();
+    let said: Vec<&str> = reading
+        .problems
+        .iter()
+        .map(|p| p.message.as_str())
+        .collect();
+    assert!(
+        said.iter().all(|message| !message.contains("``")),
+        "{said:?}"
+    );
+    assert!(
+        said.iter()
+            .any(|message| message.starts_with("(empty) is no URI")),
+        "{said:?}"
+    );
+}
