@@ -85,7 +85,7 @@ pub const FORMAT: Format = Format {
         ),
         (
             "chainInOrder",
-            "whether each certificate names the next as its issuer",
+            "whether each certificate names the next as its issuer; null when none can be read",
         ),
     ],
     rules: judge::RULES,
@@ -355,7 +355,9 @@ fn read(text: &str, context: &Context) -> Outcome {
             _ => judge::other_block(&mut scribe, block),
         }
     }
-    if chain.is_empty() {
+    // What stands beside broken certificates alone is better told by its own kind.
+    let all_labelled = || blocks.iter().all(|block| LABELS.contains(&block.label));
+    if chain.is_empty() && (blocks.is_empty() || !all_labelled()) {
         return Err(NOT_A_CERTIFICATE);
     }
     judge::chain(&mut scribe, text, &chain, context);
@@ -371,7 +373,8 @@ struct Explained<'a> {
     leaf: Option<&'a Certificate>,
     validity: Option<Validity>,
     chain: Vec<Link<'a>>,
-    chain_in_order: bool,
+    /// None without any certificate that could be read.
+    chain_in_order: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -414,7 +417,7 @@ impl<'a> Explained<'a> {
                     is_ca: certificate.is_ca,
                 })
                 .collect(),
-            chain_in_order: judge::in_order(chain),
+            chain_in_order: (!chain.is_empty()).then(|| judge::in_order(chain)),
         }
     }
 }

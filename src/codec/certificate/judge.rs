@@ -83,7 +83,7 @@ impl Judge<'_, '_> {
         if let Some(why) = weakness(key) {
             self.flag(WEAK_KEY, at.clone(), why);
         }
-        if key.algorithm == "RSA" && key.exponent.is_some_and(|e| e < 3 || e % 2 == 0) {
+        if key.exponent.is_some_and(|e| e < 3 || e % 2 == 0) {
             self.flag(
                 BAD_EXPONENT,
                 at,
@@ -222,7 +222,7 @@ impl Judge<'_, '_> {
                  accepts it from a server.",
             );
         }
-        if certificate.self_issued && !certificate.is_ca {
+        if certificate.self_issued {
             self.flag(
                 SELF_SIGNED,
                 self.layout.issuer.clone(),
@@ -263,7 +263,8 @@ pub(super) fn chain<'t>(
         judge.form(certificate);
         if certificate.is_ca {
             judge.issuer_form(certificate);
-        } else if nth == 0 {
+        }
+        if nth == 0 && (!certificate.is_ca || names_host(certificate)) {
             judge.names(certificate);
             judge.usages(certificate);
         }
@@ -276,6 +277,12 @@ pub(super) fn chain<'t>(
         }
     }
     links(scribe, chain);
+}
+
+/// Whether a certificate, be it an issuer's, is made for a server: `openssl
+/// req -x509` gives every certificate the form of an issuer.
+fn names_host(certificate: &Certificate) -> bool {
+    !certificate.dns_names.is_empty() || !certificate.ip_addresses.is_empty()
 }
 
 /// Whether each certificate names the next as its issuer.
@@ -351,6 +358,7 @@ fn links(scribe: &mut Scribe, chain: &[(Certificate, &Block)]) {
 /// A block labelled as a certificate that is none.
 pub(super) fn unreadable(scribe: &mut Scribe, block: &Block) {
     let message = match block.der.as_slice() {
+        _ if block.body.trim().is_empty() => "The block is empty.",
         [] => "The block's content is not base64.",
         _ => "The block's content is not a certificate by RFC 5280, or it is cut off.",
     };
