@@ -107,6 +107,9 @@ fn described(text: &str, describe: fn(&[u8]) -> Octets) -> Result<Reading<Base64
             "The octets hold a private key; treat it as disclosed. It is not repeated here.",
         );
     }
+    if let Some(caution) = octets.caution() {
+        scribe.note(caution);
+    }
     Ok(Reading::new(
         Base64 {
             alphabet,
@@ -278,6 +281,34 @@ mod tests {
         assert_eq!(codes("Zh=="), ["base64.trailing_bits"]);
         assert_eq!(codes("a+b_"), ["base64.mixed_alphabets"]);
         assert_eq!(codes("+/8"), ["base64.no_padding"]);
+    }
+
+    #[test]
+    fn a_pkcs_12_file_is_named_and_warned_of() {
+        // The head of what `openssl pkcs12 -export` writes, cut to size.
+        let oid = [
+            0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01,
+        ];
+        let content = [&oid[..], &[0xA0, 0x04, 0x04, 0x02, 0x30, 0x00]].concat();
+        let safe = crate::codec::der::wrapped(0x30, &[&content]);
+        let file = crate::codec::der::wrapped(0x30, &[&[0x02, 0x01, 0x03], &safe]);
+        let text = ::base64::engine::general_purpose::STANDARD.encode(file);
+        let reading = parse(&text).unwrap();
+        assert_eq!(reading.value.octets.looks_like, Some("PKCS #12 file"));
+        assert!(
+            reading
+                .notes
+                .iter()
+                .any(|note| note.contains("private key"))
+        );
+        let hex = crate::codec::x509::hex(&octets(&text).unwrap());
+        let reading = crate::codec::hex::parse(&hex).unwrap();
+        assert!(
+            reading
+                .notes
+                .iter()
+                .any(|note| note.contains("private key"))
+        );
     }
 
     #[test]

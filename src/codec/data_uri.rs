@@ -210,6 +210,9 @@ fn judge(scribe: &mut Scribe, named: &str, media_type: &str, octets: &Octets, da
             "The data holds a private key; treat it as disclosed. It is not repeated here.",
         );
     }
+    if let Some(caution) = octets.caution() {
+        scribe.note(caution);
+    }
     let contradicts = match octets.looks_like {
         Some("PNG image") => media_type != "image/png",
         Some("JPEG image") => media_type != "image/jpeg",

@@ -93,6 +93,8 @@ pub(crate) enum Outline {
     Pkcs1,
     /// ECPrivateKey (RFC 5915).
     Sec1,
+    /// PFX of PKCS #12 (RFC 7292).
+    Pkcs12,
     Other,
 }
 
@@ -113,6 +115,10 @@ pub(crate) fn outline(der: &[u8]) -> Outline {
         [INTEGER, SEQUENCE, OCTET_STRING, ..] => Outline::Pkcs8,
         [SEQUENCE, OCTET_STRING] => Outline::EncryptedPkcs8,
         [INTEGER, OCTET_STRING, ..] => Outline::Sec1,
+        [INTEGER, SEQUENCE] | [INTEGER, SEQUENCE, SEQUENCE] => match parts.get(1) {
+            Some(safe) if holds_pkcs7(der, safe) => Outline::Pkcs12,
+            _ => Outline::Other,
+        },
         [
             INTEGER,
             INTEGER,
@@ -127,6 +133,17 @@ pub(crate) fn outline(der: &[u8]) -> Outline {
         ] => Outline::Pkcs1,
         _ => Outline::Other,
     }
+}
+
+/// Whether a ContentInfo of PKCS #7 data or signed data is in it.
+fn holds_pkcs7(der: &[u8], info: &Element) -> bool {
+    /// 1.2.840.113549.1.7, as encoded.
+    const PKCS7: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07];
+    let parts = children(der, &info.content);
+    let first = parts.first().filter(|part| part.tag == tag::OID);
+    first
+        .and_then(|oid| der.get(oid.content.clone()))
+        .is_some_and(|oid| oid.starts_with(PKCS7))
 }
 
 /// Where the parts of a certificate lie (RFC 5280 section 4.1), each falling

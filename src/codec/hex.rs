@@ -73,6 +73,9 @@ pub fn parse(text: &str) -> Result<Reading<Hex>, NotThis> {
             "The octets hold a private key; treat it as disclosed. It is not repeated here.",
         );
     }
+    if let Some(caution) = octets.caution() {
+        scribe.note(caution);
+    }
     let digest = match (octets.bytes, octets.looks_like, &octets.text) {
         (16, None, None) => Some("MD5, or half of SHA-256"),
         (20, None, None) => Some("SHA-1 or RIPEMD-160"),

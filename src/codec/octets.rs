@@ -79,6 +79,16 @@ impl Octets {
     }
 }
 
+impl Octets {
+    /// What is to be feared of them, though it cannot be told.
+    pub(crate) fn caution(&self) -> Option<&'static str> {
+        (self.looks_like == Some(PKCS12)).then_some(
+            "A PKCS #12 file usually holds a private key that only its passphrase protects: \
+             treat it as disclosed unless the file is known to hold none.",
+        )
+    }
+}
+
 /// The text, when it is UTF-8 without control characters.
 fn readable(octets: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(octets).ok()?;
@@ -120,6 +130,7 @@ fn known_der(octets: &[u8]) -> Option<&'static str> {
         | der::Outline::Pkcs1
         | der::Outline::Sec1
         | der::Outline::EncryptedPkcs8 => Some(PRIVATE_KEY),
+        der::Outline::Pkcs12 => Some(PKCS12),
         der::Outline::Other => None,
     }
 }
@@ -131,6 +142,9 @@ fn known_file(octets: &[u8]) -> Option<&'static str> {
 
 /// The name under which private keys are recognised.
 pub(crate) const PRIVATE_KEY: &str = "private key";
+
+/// The name of the files that Windows and Java keep keys in.
+const PKCS12: &str = "PKCS #12 file";
 
 /// First octets of common files.
 const MAGIC: &[(&[u8], &str)] = &[

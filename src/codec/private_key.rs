@@ -153,6 +153,10 @@ fn pkcs8(info: &[u8]) -> Option<PrivateKey> {
     let inner = info.get(parts.get(2)?.content.clone())?;
     let known = match oid {
         RSA => with_public("pkcs8", pkcs1_public(inner)),
+        RSA_PSS => {
+            let algorithm = info.get(algorithm.whole.clone())?;
+            with_public("pkcs8", rsa_public(inner, algorithm))
+        }
         EC => {
             let curve = identifiers
                 .get(1)
@@ -173,17 +177,21 @@ fn pkcs8(info: &[u8]) -> Option<PrivateKey> {
     Some(known)
 }
 
-/// The SubjectPublicKeyInfo of an RSAPrivateKey, which holds modulus and
-/// exponent.
+/// The SubjectPublicKeyInfo of an RSAPrivateKey that is for any use.
 fn pkcs1_public(key: &[u8]) -> Option<Vec<u8>> {
+    let null: &[u8] = &[0x05, 0x00];
+    let algorithm = der::wrapped(tag::SEQUENCE, &[&der::wrapped(tag::OID, &[RSA]), null]);
+    rsa_public(key, &algorithm)
+}
+
+/// The same with its AlgorithmIdentifier; the key holds modulus and exponent.
+fn rsa_public(key: &[u8], algorithm: &[u8]) -> Option<Vec<u8>> {
     let outer = der::element(key, 0, key.len())?;
     let parts = der::children(key, &outer.content);
     let modulus = key.get(parts.get(1)?.whole.clone())?;
     let exponent = key.get(parts.get(2)?.whole.clone())?;
     let public = der::wrapped(tag::SEQUENCE, &[modulus, exponent]);
-    let null: &[u8] = &[0x05, 0x00];
-    let algorithm = der::wrapped(tag::SEQUENCE, &[&der::wrapped(tag::OID, &[RSA]), null]);
-    Some(spki(&algorithm, &public))
+    Some(spki(algorithm, &public))
 }
 
 /// The SubjectPublicKeyInfo of an ECPrivateKey, when it holds the point; the
@@ -273,6 +281,8 @@ const NOT_A_KEY: NotThis = NotThis(
 
 /// 1.2.840.113549.1.1.1, as encoded.
 const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01];
+/// 1.2.840.113549.1.1.10, as encoded.
+const RSA_PSS: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0A];
 /// 1.2.840.10045.2.1, as encoded.
 const EC: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01];
 
@@ -391,6 +401,22 @@ mod tests {
             (key.format, key.key.unwrap().curve.as_deref()),
             ("pkcs8", Some("P-256"))
         );
+    }
+
+    #[test]
+    fn a_key_for_pss_alone_is_measured_as_rsa_is() {
+        let bare = der::wrapped(tag::OID, &[RSA_PSS]);
+        for (bits, weak) in [(1024, true), (3072, false)] {
+            let algorithm = der::wrapped(tag::SEQUENCE, &[&bare]);
+            let inner = der::wrapped(tag::OCTET_STRING, &[&rsa(bits)]);
+            let zero = der::wrapped(tag::INTEGER, &[&[0]]);
+            let info = der::wrapped(tag::SEQUENCE, &[&zero, &algorithm, &inner]);
+            let reading = parse(&pem("PRIVATE KEY", &info)).unwrap();
+            let key = reading.value.key.as_ref().expect("is told");
+            assert_eq!((key.algorithm.as_str(), key.bits), ("RSA-PSS", bits as u32));
+            assert_eq!(reading.has("private_key.weak_key"), weak);
+            assert!(reading.value.spki_sha256.is_some());
+        }
     }
 
     #[test]

@@ -44,7 +44,8 @@ impl Key {
     pub(crate) fn of(spki: &SubjectPublicKeyInfo) -> Self {
         let oid = oid_text(&spki.algorithm.algorithm);
         match oid.as_str() {
-            "1.2.840.113549.1.1.1" => Key::rsa(&spki.subject_public_key.data),
+            "1.2.840.113549.1.1.1" => Key::rsa("RSA", &spki.subject_public_key.data),
+            "1.2.840.113549.1.1.10" => Key::rsa("RSA-PSS", &spki.subject_public_key.data),
             "1.2.840.10045.2.1" => Key::elliptic(&spki.algorithm),
             _ => {
                 let (name, bits) = KEY_TYPES
@@ -73,7 +74,7 @@ impl Key {
     }
 
     /// The key of an encoded RSAPublicKey (RFC 8017 appendix A.1.1).
-    pub(crate) fn rsa(public_key: &[u8]) -> Self {
+    pub(crate) fn rsa(algorithm: &str, public_key: &[u8]) -> Self {
         let parts = super::der::element(public_key, 0, public_key.len())
             .map_or_else(Vec::new, |key| {
                 super::der::children(public_key, &key.content)
@@ -85,7 +86,7 @@ impl Key {
             bytes.unwrap_or_default()
         };
         Key {
-            algorithm: "RSA".to_owned(),
+            algorithm: algorithm.to_owned(),
             bits: bit_length(integer(0)),
             curve: None,
             exponent: small_integer(integer(1)),
@@ -146,7 +147,7 @@ pub(crate) fn signature_algorithm(algorithm: &AlgorithmIdentifier) -> String {
 /// Why a key is too weak for anyone to accept it.
 pub(crate) fn weakness(key: &Key) -> Option<String> {
     match key.algorithm.as_str() {
-        "RSA" if key.bits < 2048 => Some(format!(
+        "RSA" | "RSA-PSS" if key.bits < 2048 => Some(format!(
             "An RSA key of {} bits; at least 2048 are needed.",
             key.bits
         )),
@@ -430,7 +431,6 @@ const KEY_TYPES: &[(&str, &str, u32)] = &[
     ("1.3.101.112", "Ed25519", 256),
     ("1.3.101.113", "Ed448", 456),
     ("1.2.840.10040.4.1", "DSA", 0),
-    ("1.2.840.113549.1.1.10", "RSA-PSS", 0),
     ("2.16.840.1.101.3.4.3.17", "ML-DSA-44", 0),
     ("2.16.840.1.101.3.4.3.18", "ML-DSA-65", 0),
     ("2.16.840.1.101.3.4.3.19", "ML-DSA-87", 0),

@@ -89,7 +89,7 @@ impl Question {
 
 /// Whether what is not called right was not looked at.
 fn is_unknown(algorithm: &dyn SignatureVerificationAlgorithm, key: &[u8]) -> bool {
-    algorithm.public_key_alg_id() == alg_id::RSA_ENCRYPTION && is_too_large(&Key::rsa(key))
+    algorithm.public_key_alg_id() == alg_id::RSA_ENCRYPTION && is_too_large(&Key::rsa("RSA", key))
 }
 
 /// `r` and `s` of a signature in DER (RFC 3279 section 2.2.3), each as long as
