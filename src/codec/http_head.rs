@@ -104,13 +104,14 @@ struct Field<'a> {
 fn read(text: &str, context: &Context) -> Outcome {
     let mut scribe = Scribe::new(text);
     let mut head = Head::default();
-    let body = text.trim_start_matches(['\r', '\n']);
-    let (first, rest) = body.split_once('\n').unwrap_or((body, ""));
-    let rest = match start_line(&mut scribe, first.trim_end(), &mut head) {
+    let sent = Sent::last(text);
+    let (first, rest) = sent.text.split_once('\n').unwrap_or((sent.text, ""));
+    let first = sent.unmarked(first).unwrap_or(first).trim_end();
+    let rest = match start_line(&mut scribe, first, &mut head) {
         true => rest,
-        false => body,
+        false => sent.text,
     };
-    let fields = fields(&mut scribe, rest);
+    let fields = fields(&mut scribe, rest, &sent);
     if fields.is_empty() && head.message.is_none() {
         return Err(NotThis(
             "an HTTP head is a line such as `HTTP/1.1 200 OK` or `GET / HTTP/1.1` \
@@ -120,6 +121,12 @@ fn read(text: &str, context: &Context) -> Outcome {
     if head.message.is_none() && fields.len() < 2 {
         return Err(NotThis(
             "a single field is decoded by its own kind; send the whole head.",
+        ));
+    }
+    if sent.earlier > 0 {
+        scribe.note(format!(
+            "Of {} response heads the last is read: what the client ended with.",
+            sent.earlier + 1
         ));
     }
     judge::head(&mut scribe, &head, &fields);
@@ -142,6 +149,74 @@ fn read(text: &str, context: &Context) -> Outcome {
     let mut reading = Reading::new(head, scribe).untyped();
     reading.problems.extend(borrowed);
     Ok(reading)
+}
+
+/// What `curl -v` puts before each line of a response's head.
+const MARK: &str = "<";
+
+/// The head that is read, and all that stands behind it.
+struct Sent<'a> {
+    text: &'a str,
+    is_marked: bool,
+    /// Heads before it, such as those of redirects.
+    earlier: usize,
+}
+
+impl<'a> Sent<'a> {
+    /// Of several response heads the last: what `curl -IL` and `curl -v` show
+    /// is one for each hop.
+    fn last(text: &'a str) -> Self {
+        let starts = |text: &str| {
+            text.strip_prefix(MARK)
+                .is_some_and(|line| line.starts_with(" HTTP/"))
+        };
+        let marked = text
+            .match_indices(MARK)
+            .map(|(at, _)| at)
+            .filter(|at| text[..*at].ends_with('\n') || *at == 0)
+            .filter(|at| starts(&text[*at..]));
+        if let (earlier, Some(at)) = marked.fold((0, None), |(count, last), at| {
+            (count + usize::from(last.is_some()), Some(at))
+        }) {
+            return Sent {
+                text: &text[at..],
+                is_marked: true,
+                earlier,
+            };
+        }
+        let mut sent = Sent {
+            text: text.trim_start_matches(['\r', '\n']),
+            is_marked: false,
+            earlier: 0,
+        };
+        while let Some(next) = next_response(sent.text) {
+            sent.text = next;
+            sent.earlier += 1;
+        }
+        sent
+    }
+
+    /// A line of the head without its mark; nothing for one that is no part
+    /// of it.
+    fn unmarked<'l>(&self, line: &'l str) -> Option<&'l str> {
+        if !self.is_marked {
+            return Some(line);
+        }
+        let line = line.strip_prefix(MARK)?;
+        Some(line.strip_prefix(' ').unwrap_or(line))
+    }
+}
+
+/// The response that stands right behind the head of another one.
+fn next_response(text: &str) -> Option<&str> {
+    let is_response = |text: &str| text.split(' ').next().is_some_and(is_version);
+    if !is_response(text) {
+        return None;
+    }
+    let ends = ["\n\r\n", "\n\n"].map(|end| text.find(end));
+    let end = ends.into_iter().flatten().min()?;
+    let next = text[end..].trim_start_matches(['\r', '\n']);
+    is_response(next).then_some(next)
 }
 
 /// A status line or request line (RFC 9112 sections 3 and 4).
@@ -195,9 +270,9 @@ fn is_version(word: &str) -> bool {
 }
 
 /// The fields up to the empty line.
-fn fields<'a>(scribe: &mut Scribe, text: &'a str) -> Vec<Field<'a>> {
+fn fields<'a>(scribe: &mut Scribe, text: &'a str, sent: &Sent) -> Vec<Field<'a>> {
     let mut found = Vec::new();
-    for line in super::header::lines(text) {
+    for line in super::header::lines(text).map_while(|line| sent.unmarked(line)) {
         let line = line.trim_end_matches(['\r', '\n']);
         if line.trim().is_empty() {
             break;
@@ -299,6 +374,9 @@ fn shown(field: &Field) -> Shown {
 
 fn sniff(text: &str) -> u8 {
     let body = text.trim_start();
+    if Sent::last(text).is_marked {
+        return 99;
+    }
     let first = body.lines().next().unwrap_or_default().trim_end();
     if start_line(&mut Scribe::new(first), first, &mut Head::default()) {
         return 99;
@@ -372,6 +450,40 @@ mod tests {
                 .to_string()
                 .contains("s3cr3t")
         );
+    }
+
+    #[test]
+    fn of_a_transcript_of_curl_the_last_head_is_read_and_its_credentials_are_masked() {
+        let verbose = "* Trying 192.0.2.1:80...\n> GET / HTTP/1.1\n> Host: a.example\n>\n\
+            < HTTP/1.1 301 Moved\n< Location: https://a.example/\n<\n* Ignoring the body\n\
+            > GET / HTTP/2\n>\n< HTTP/2 200 \n< server: nginx\n< strict-transport-security: max-age=300\n\
+            < set-cookie: sid=s3cr3t; Secure\n< \n{ [5 bytes data]\nx-body: 1\n";
+        let followed = "HTTP/1.1 301 Moved\r\nLocation: https://a.example/\r\n\r\n\
+            HTTP/2 200\r\nserver: nginx\r\nstrict-transport-security: max-age=300\r\n\
+            set-cookie: sid=s3cr3t; Secure\r\n\r\n";
+        for text in [verbose, followed] {
+            let reading = head(text);
+            assert_eq!(reading.value["status"], 200, "{text}");
+            let names: Vec<&Value> = reading.value["headers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|field| &field["name"])
+                .collect();
+            assert_eq!(names, ["server", "strict-transport-security", "set-cookie"]);
+            assert!(!format!("{:?}", reading.value).contains("s3cr3t"));
+            assert!(!reading.has("http_head.bad_name"));
+            assert!(reading.notes.iter().any(|note| note.contains("Of 2 ")));
+            let short = reading.problems.iter().find(|p| p.code == "hsts.short");
+            let span = short.unwrap().span;
+            let part = text.chars().skip(span.start as usize);
+            let part: String = part.take((span.end - span.start) as usize).collect();
+            assert_eq!(part, "max-age=300");
+            assert_eq!(sniff(text), 99);
+        }
+        // A page that speaks of HTTP is a body.
+        let page = head("HTTP/1.1 200 OK\r\nServer: a\r\n\r\n<pre>\n\nHTTP/1.1 500 No\r\n");
+        assert_eq!(page.value["status"], 200);
     }
 
     #[test]

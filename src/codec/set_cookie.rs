@@ -89,6 +89,9 @@ pub struct Cookie {
 pub fn parse(text: &str, now: i64) -> Result<Reading<SetCookie>, NotThis> {
     let mut scribe = Scribe::new(text);
     let mut cookies = Vec::new();
+    if header::is_named(text, &["Cookie"]) {
+        return Err(NOT_SENT_BACK);
+    }
     for field in header::fields(text, HEADERS) {
         let mut reader = Reader {
             scribe: &mut scribe,
@@ -352,13 +355,14 @@ impl Reader<'_, '_> {
         let name = if name.is_empty() { pair } else { name };
         let (secure, http_only, site) = (cookie.secure, cookie.http_only, cookie.same_site);
         let sensitive = is_session_name(&cookie.name);
+        let is_kept = !cookie.deletes;
         if site == Some(SameSite::None) && !secure {
             self.reject(
                 NONE_WITHOUT_SECURE,
                 same_site,
                 "SameSite=None without Secure: browsers refuse the cookie.",
             );
-        } else if !secure {
+        } else if !secure && is_kept {
             self.scribe.flag(
                 NOT_SECURE,
                 name,
@@ -372,7 +376,7 @@ impl Reader<'_, '_> {
                 "Partitioned without Secure: browsers refuse the cookie.",
             );
         }
-        if !http_only {
+        if !http_only && is_kept {
             let rule = if sensitive {
                 SESSION_READABLE
             } else {
@@ -381,7 +385,7 @@ impl Reader<'_, '_> {
             self.scribe
                 .flag(rule, name, "Without HttpOnly scripts can read the cookie.");
         }
-        if site.is_none() {
+        if site.is_none() && is_kept {
             self.scribe.flag(
                 NO_SAME_SITE,
                 name,
@@ -472,6 +476,10 @@ const PAIR_OCTETS: usize = 4096;
 const LONGEST: i64 = 400 * 86_400;
 const NOT_A_COOKIE: NotThis = NotThis(
     "a cookie is `name=value`, with attributes such as `Path=/; Secure; HttpOnly` behind it.",
+);
+
+const NOT_SENT_BACK: NotThis = NotThis(
+    "a Cookie field is what a browser sends back, without attributes; send the Set-Cookie field of the response.",
 );
 
 /// Prefix, whether it binds to the host, whether it demands HttpOnly. The
