@@ -276,6 +276,10 @@ pub fn notes(before: &Side, after: &Side) -> Vec<String> {
         notes.push(String::from(
             "The reports are about two hosts; each host's own name counts as the same text.",
         ));
+    } else if before.target.used != after.target.used {
+        notes.push(String::from(
+            "The reports are about two URLs of one host; what their pages say may differ without a change.",
+        ));
     }
     if before.vantage != after.vantage {
         notes.push(String::from(

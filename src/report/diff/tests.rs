@@ -310,6 +310,16 @@ fn two_hosts_are_compared_with_their_own_names_alike() {
 }
 
 #[test]
+fn two_pages_of_one_host_are_not_taken_for_one_that_changed() {
+    let noted = |used: &str| {
+        let diff = from_sample(&[("/target/used", json!(used))]);
+        diff.notes.iter().any(|note| note.contains("two URLs"))
+    };
+    assert!(noted("https://lab-good.com/another"));
+    assert!(!noted(&sample::report().target.used));
+}
+
+#[test]
 fn both_vantages_are_stated_and_a_difference_is_noted() {
     let diff = from_sample(&[
         ("/vantage/colo", json!("SJC")),
