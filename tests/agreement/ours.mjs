@@ -8,6 +8,8 @@ const isNoHeader = ({ text }) => !/^[\w-]+: /.test(text);
 const orNull = (value) => value ?? null;
 const lower = (text) => text.toLowerCase();
 const unlessInvalid = (facts) => (answer) => (answer.fields.valid ? facts(answer.fields, answer) : null);
+/** Of nothing but broken blocks we say what is wrong with them; a judge reads no certificate there either. */
+const ofCertificate = (facts) => ({ fields }) => (fields.serial === undefined ? null : facts(fields));
 const has = (answer, code) => answer.problems.some((problem) => problem.code === code);
 
 const ALGORITHMS = { RSA: "RSA", EC: "EC", ECDSA: "EC", Ed25519: "ED25519" };
@@ -126,7 +128,7 @@ export const OURS = [
     judge: "cryptography",
     kind: "certificate",
     takes: () => true,
-    facts: ({ fields }) => ({
+    facts: ofCertificate((fields) => ({
       version: fields.version,
       serial: String(BigInt(`0x${fields.serial}`)),
       notBefore: fields.notBefore,
@@ -134,13 +136,13 @@ export const OURS = [
       key: keyOf(fields.key),
       sha256: fields.sha256,
       ...extensions(fields),
-    }),
+    })),
   },
   {
     judge: "openssl",
     kind: "certificate",
     takes: () => true,
-    facts: ({ fields }) => ({
+    facts: ofCertificate((fields) => ({
       subject: fields.subject,
       issuer: fields.issuer,
       serial: String(BigInt(`0x${fields.serial}`)),
@@ -149,7 +151,7 @@ export const OURS = [
       sha256: fields.sha256,
       spkiSha256: fields.spkiSha256,
       signatureAlgorithm: fields.signatureAlgorithm,
-    }),
+    })),
   },
   {
     judge: "cryptography",
