@@ -33,8 +33,12 @@ pub const NULL_ORIGIN: &str = "null";
 /// An origin of somebody else's that begins and ends like the site's own, for
 /// servers that compare a part of it. An address has none.
 pub fn lookalike(url: &PublicUrl) -> Option<String> {
-    let host = url.name()?;
-    Some(format!("https://{host}.netrecon{host}"))
+    url.name().map(lookalike_of)
+}
+
+/// [`lookalike`] for a name.
+pub fn lookalike_of(host: &str) -> String {
+    ["https://", host, ".netrecon", host].concat()
 }
 
 /// The heads of the page as strangers are given it, each by its `Origin`.

@@ -302,6 +302,18 @@ fn compressed(text: &str) -> usize {
 }
 
 #[test]
+fn the_origins_that_a_site_finds_in_its_log_are_those_that_about_names() {
+    let html = get(&House::new(), "/about").body;
+    for origin in [
+        "https://netrecon.invalid",
+        "null",
+        "https://example.com.netreconexample.com",
+    ] {
+        assert!(html.contains(&format!("<code>{origin}</code>")), "{origin}");
+    }
+}
+
+#[test]
 fn the_security_contact_is_valid_for_half_a_year() {
     let text = get(&House::new(), "/.well-known/security.txt").body;
     assert!(

@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 
 use crate::gate::rfc3339;
+use crate::probe::errands::{FOREIGN_ORIGIN, NULL_ORIGIN, lookalike_of};
 use crate::probe::exposure;
 use crate::surface::{Body, Reply};
 
@@ -57,6 +58,7 @@ fn page(visit: &Visit<'_>) -> Markup {
                 li { "A few HTTP requests, " code { "GET" } " only, to the ports " (ports(&config.policy.ports)) ", each redirect judged before it is followed." }
                 li { "One conversation with each of two name servers of the zone, over TCP: whether they know it, whether they hand it to anyone, and what they say of its records. Records of a zone that is open are counted and forgotten." }
                 li { "The MTA-STS policy, where the domain announces one. No mail server is spoken to." }
+                li { "The page again with an " code { "Origin" } " that it has no reason to trust: " code { (FOREIGN_ORIGIN) } ", " code { (NULL_ORIGIN) } " and one that begins and ends like the site's own, " code { (lookalike_of("example.com")) } " for example.com. They stand in the request only; nobody is asked there." }
                 li { "TLS handshakes, to read the certificates and what the server offers." }
                 li { "Requests for the files that sites publish for others, such as " code { "robots.txt" } ", for " (exposure::LIST.len()) " paths that should not answer, and for one that nobody has, so that a site which answers everything yields no finding." }
                 li { "It starts only when someone asks. One address gets at most " (analyze.limit) " analyses per " (analyze.seconds) " seconds, one host at most " (target.limit) " per " (target.seconds) " seconds from everybody together." }
