@@ -215,11 +215,15 @@ fn outcome(
 /// The URL that a redirect names, where that is the same path under another
 /// scheme, host or port: what is there was not asked for.
 fn elsewhere(path: &str, response: &Response) -> Option<String> {
-    let location = response.field("location")?.trim();
-    let goes_on = response.redirects() && (location.contains("://") || location.starts_with("//"));
-    // Either scheme will do: the host is what is read.
-    let base = Url::parse("https://netrecon.invalid/").ok()?;
-    let url = goes_on.then(|| base.join(location).ok()).flatten()?;
+    let location = response
+        .field("location")
+        .filter(|_| response.redirects())?;
+    // Either scheme will do for one that names none: the host is what is read.
+    let url = match location.trim() {
+        bare if bare.starts_with("//") => Url::parse(&["https:", bare].concat()),
+        whole => Url::parse(whole),
+    };
+    let url = url.ok()?;
     let asked = path.split('?').next().unwrap_or_default();
     let is_same = url.path().trim_end_matches('/') == asked;
     is_same.then(|| clean(url.as_str(), URL_LIMIT))

@@ -432,9 +432,11 @@ fn a_listed_path_that_leads_to_the_same_path_elsewhere_was_not_seen() {
             .on("/.git/HEAD", to("https://www.good.net/.git/HEAD"))
             .on("/.DS_Store", to("//www.good.net/.DS_Store/"))
             .on("/.env", to("https://www.good.net/"))
-            .on("/metrics", to("/metrics?a"));
+            .on("/metrics", to("/metrics?a"))
+            .on("/phpinfo.php", to("/phpinfo.php?to=https://www.good.net/"));
         let report = served(site).await;
         for (id, expected) in [
+            ("phpinfo", "pass"),
             ("git", "info"),
             ("ds_store", "info"),
             ("env", "pass"),
