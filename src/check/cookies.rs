@@ -2,7 +2,7 @@
 
 use super::http;
 use super::{Case, Check};
-use crate::codec::set_cookie::{Cookie, SameSite};
+use crate::codec::set_cookie::{Cookie, SameSite, is_session_name};
 use crate::guard::Scheme;
 use crate::guard::text::clean;
 use crate::report::{Confidence, Finding, Severity};
@@ -46,9 +46,6 @@ checks! {
 
 /// Names listed in a title.
 const NAMED: usize = 4;
-
-/// Words in the names of cookies that let somebody act as the visitor.
-const SESSION_WORDS: [&str; 7] = ["sess", "sid", "auth", "token", "jwt", "login", "remember"];
 
 pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
     let Some(page) = http::arrived(case, CHECKS, findings) else {
@@ -243,11 +240,7 @@ fn breaks(cookie: &Cookie, prefix: &str) -> bool {
 }
 
 fn is_session(cookie: &Cookie) -> bool {
-    let name = cookie.name.to_ascii_lowercase();
-    // Scripts have to read a token against forged requests, to send it along.
-    !name.contains("csrf")
-        && !name.contains("xsrf")
-        && SESSION_WORDS.iter().any(|word| name.contains(word))
+    is_session_name(&cookie.name)
 }
 
 fn names(cookies: &[&Cookie]) -> String {

@@ -434,8 +434,13 @@ impl Reader<'_, '_> {
     }
 }
 
-fn is_session_name(name: &str) -> bool {
+/// Whether a cookie of that name may let somebody act as the visitor.
+pub(crate) fn is_session_name(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
+    // Scripts have to read a token against forged requests, to send it along.
+    if ["csrf", "xsrf"].iter().any(|word| lower.contains(word)) {
+        return false;
+    }
     ["sess", "sid", "auth", "token", "jwt", "login", "remember"]
         .iter()
         .any(|word| lower.contains(word))
