@@ -40,6 +40,12 @@ struct Grant<'a> {
 }
 
 impl Grant<'_> {
+    /// Of an answer that says anything of the page.
+    fn tried(answer: &Result<Response, Failure>) -> Option<Grant<'_>> {
+        let answer = answer.as_ref().ok();
+        answer.map(Grant::of).filter(Grant::is_pages)
+    }
+
     fn of(response: &Response) -> Grant<'_> {
         Grant {
             response,
@@ -87,12 +93,10 @@ pub(super) fn run(case: &Case<'_>, findings: &mut Vec<Finding>) {
 fn judged<'c, 'a>(case: &'c Case<'a>, foreign: &Foreign, any: &Grant<'_>) -> super::Draft<'c, 'a> {
     const FIX: &str = "Allow only origins from a list of your own, compared whole, and credentials only to those.";
     const PUBLIC: &str = "Send \"Access-Control-Allow-Origin: *\" where content is public, and nothing where it is not.";
-    let tried = |answer| {
-        Result::ok(Result::as_ref(answer))
-            .map(Grant::of)
-            .filter(Grant::is_pages)
-    };
-    let (null, alike) = (tried(&foreign.null), tried(&foreign.lookalike));
+    let (null, alike) = (
+        Grant::tried(&foreign.null),
+        Grant::tried(&foreign.lookalike),
+    );
     let own = lookalike(&case.probes.url).unwrap_or_default();
     let nulls = || {
         null.iter()

@@ -153,9 +153,8 @@ fn security(case: &Case<'_>, findings: &mut Vec<Finding>) {
     };
     let status = format!("{}/status", found.at);
     if found.is_unclear() {
-        let why = format!("the server answers with status {}", found.seen.status);
         return case
-            .inconclusive(SECURITY, why)
+            .inconclusive(SECURITY, found.unclear())
             .evidence(status)
             .add(findings);
     }

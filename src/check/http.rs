@@ -1,6 +1,7 @@
 //! The way to the page: plain HTTP to HTTPS, redirects, and the promise to
 //! stay on HTTPS.
 
+use super::score::HALF_A_YEAR;
 use super::{Case, Check};
 use crate::codec::hsts;
 use crate::guard::{Class, PublicUrl, Scheme};
@@ -72,9 +73,6 @@ checks! {
         maps_to: ["mdn-observatory:strict-transport-security"],
     }
 }
-
-/// Half a year as MDN's table and many operators count it: 180 days.
-const HALF_A_YEAR: u64 = 15_552_000;
 
 /// What the preload list asks for.
 const YEAR: u64 = 31_536_000;

@@ -24,8 +24,8 @@ pub const VERSION: &str = "mdn-http-observatory 1.4.8, algorithm 4";
 /// From here on bonuses count.
 const BONUS_FROM: i32 = 90;
 
-/// Half a year as MDN counts it.
-const HALF_A_YEAR: u64 = 15_552_000;
+/// Half a year as MDN and many operators count it: 180 days.
+pub(super) const HALF_A_YEAR: u64 = 15_552_000;
 
 /// Our own outcome, for what could not be asked.
 const NOT_MEASURED: &str = "not-measured";

@@ -166,22 +166,16 @@ impl<'a> Sent<'a> {
     /// Of several response heads the last: what `curl -IL` and `curl -v` show
     /// is one for each hop.
     fn last(text: &'a str) -> Self {
-        let starts = |text: &str| {
-            text.strip_prefix(MARK)
-                .is_some_and(|line| line.starts_with(" HTTP/"))
-        };
-        let marked = text
-            .match_indices(MARK)
+        let marked: Vec<usize> = text
+            .match_indices("< HTTP/")
             .map(|(at, _)| at)
-            .filter(|at| text[..*at].ends_with('\n') || *at == 0)
-            .filter(|at| starts(&text[*at..]));
-        if let (earlier, Some(at)) = marked.fold((0, None), |(count, last), at| {
-            (count + usize::from(last.is_some()), Some(at))
-        }) {
+            .filter(|at| *at == 0 || text[..*at].ends_with('\n'))
+            .collect();
+        if let Some((at, earlier)) = marked.split_last() {
             return Sent {
-                text: &text[at..],
+                text: &text[*at..],
                 is_marked: true,
-                earlier,
+                earlier: earlier.len(),
             };
         }
         let mut sent = Sent {

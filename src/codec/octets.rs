@@ -77,9 +77,7 @@ impl Octets {
             secret,
         }
     }
-}
 
-impl Octets {
     /// What is to be feared of them, though it cannot be told.
     pub(crate) fn caution(&self) -> Option<&'static str> {
         (self.looks_like == Some(PKCS12)).then_some(

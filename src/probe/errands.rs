@@ -115,7 +115,6 @@ pub async fn run(
 ) -> Errands {
     let errands: Vec<(Errand, PublicUrl)> = order()
         .into_iter()
-        .filter(|errand| !matches!(errand, Errand::Lookalike) || base.name().is_some())
         .filter_map(|errand| Some((errand, url(base, errand, nonce)?)))
         .collect();
     let requests: Vec<Request> = errands
@@ -134,7 +133,8 @@ fn url(base: &PublicUrl, errand: Errand, nonce: &str) -> Option<PublicUrl> {
         Errand::Control => exposure::control_path(nonce),
         Errand::Listed(at) => exposure::LIST.get(at)?.path.to_owned(),
         Errand::File(at) => files::LIST.get(at)?.path.to_owned(),
-        Errand::Foreign | Errand::Null | Errand::Lookalike => return Some(base.clone()),
+        Errand::Foreign | Errand::Null => return Some(base.clone()),
+        Errand::Lookalike => return base.name().map(|_| base.clone()),
     };
     base.with_path(&path).ok()
 }

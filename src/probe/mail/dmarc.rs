@@ -239,44 +239,44 @@ async fn receivers(
     others.sort_unstable();
     others.dedup();
     others.truncate(TOLD_LIMIT);
-    join_all(
-        others
-            .into_iter()
-            .enumerate()
-            .map(|(nth, other)| async move {
-                let asked = format!("{at}._report._dmarc.{other}");
-                if nth >= RECEIVER_LIMIT {
-                    return Some(Receiver {
-                        domain: clean(other, 255),
-                        asked: clean(&asked, 255),
-                        authorised: None,
-                    });
-                }
-                let answer = resolver.ask(&asked, Rtype::TXT).await;
-                let consents = |text: &str| {
-                    let version = text.split(';').next().unwrap_or_default();
-                    version.replace([' ', '\t'], "") == "v=DMARC1"
-                };
-                let authorised = match answer.is_conclusive() {
-                    true if answer.texts().any(consents) => Some(true),
-                    true => match shares_organization(resolver, at, other).await {
-                        Some(true) => return None,
-                        Some(false) => Some(false),
-                        None => None,
-                    },
-                    false => None,
-                };
-                Some(Receiver {
-                    domain: clean(other, 255),
-                    asked: clean(&asked, 255),
-                    authorised,
-                })
-            }),
-    )
+    let told = others.into_iter().enumerate();
+    join_all(told.map(|(nth, other)| async move {
+        let asked = format!("{at}._report._dmarc.{other}");
+        let authorised = match nth < RECEIVER_LIMIT {
+            true => consent(resolver, at, other, &asked).await?,
+            false => None,
+        };
+        Some(Receiver {
+            domain: clean(other, 255),
+            asked: clean(&asked, 255),
+            authorised,
+        })
+    }))
     .await
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// What `other` says where it is `asked`, if anybody could say; nothing at
+/// all where both are one organization's, which owes itself no consent.
+async fn consent(resolver: &Resolver, at: &str, other: &str, asked: &str) -> Option<Option<bool>> {
+    let answer = resolver.ask(asked, Rtype::TXT).await;
+    let consents = |text: &str| {
+        let version = text.split(';').next().unwrap_or_default();
+        version.replace([' ', '\t'], "") == "v=DMARC1"
+    };
+    if !answer.is_conclusive() {
+        return Some(None);
+    }
+    if answer.texts().any(consents) {
+        return Some(Some(true));
+    }
+    match shares_organization(resolver, at, other).await {
+        Some(true) => None,
+        Some(false) => Some(Some(false)),
+        None => Some(None),
+    }
 }
 
 /// Whether the longest name above both is an organization's, by its record
